@@ -1,0 +1,196 @@
+// The mesh's configuration as plain values: what every part reads and nobody parses.
+//
+// Built and checked by config/ (loader, validator), the same on every node; a value that got here is
+// valid, every default filled in. Durations are milliseconds. The keys of the document are documented
+// in config/schema; the comments here say what a reader of the code needs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mesh/base/time.hpp"
+
+namespace bevmesh {
+
+enum class check_kind {
+    tcp,
+    http,
+    https,
+    udp,
+    grpc,
+    h2ping,
+    script,    // runs on the node, by Consul (enable_local_script_checks)
+    docker,    // runs in the container, by Consul (needs the agent to reach the engine)
+    ttl,       // the application reports
+    alias,     // follows another service
+    redis,     // the daemon probes and reports
+    postgres,  // the daemon probes and reports
+};
+
+struct check_config {
+    check_kind kind = check_kind::tcp;
+    std::string name;  // shown in Consul; empty: made from kind and port
+    std::string port;  // key in instance_config::ports; empty: the main port
+    std::string path;  // http(s)
+    std::string method = "GET";
+    std::map<std::string, std::vector<std::string>> headers;
+    std::string body;
+    bool tls = false;  // tcp, grpc, h2ping: speak TLS
+    bool tls_skip_verify = false;
+    std::string tls_server_name;
+    std::vector<std::string> command;  // script, docker: argv, never through a shell
+    std::string grpc_service;          // the name in grpc.health.v1; empty: the whole server
+    std::string alias_service;         // service ID on this node, or a name when alias_node is set
+    std::string alias_node;
+    std::string user;           // redis, postgres
+    std::string database;       // postgres
+    std::string password_file;  // redis, postgres
+    std::optional<milliseconds> interval;
+    std::optional<milliseconds> timeout;
+    std::optional<milliseconds> start_period;  // failures before the first success count only after it
+    std::optional<milliseconds> ttl;
+    std::optional<milliseconds> deregister_after;
+    unsigned success_before_passing = 0;    // 0: Consul's default
+    unsigned failures_before_warning = 0;   // 0: same as critical
+    unsigned failures_before_critical = 0;  // 0: Consul's default
+    std::string initial_status;             // passing, warning, critical; empty: by our own probe
+
+    friend bool operator==(check_config const&, check_config const&) = default;
+};
+
+/// Which container an instance is. Every field that is not empty must match; all empty: none does.
+struct match_config {
+    std::string container;  // exact container name
+    std::string compose;    // com.docker.compose.service, or PROJECT/SERVICE
+    std::string label;      // "key" or "key=value"
+    std::string image;      // repository with or without tag; without: any tag
+
+    friend bool operator==(match_config const&, match_config const&) = default;
+};
+
+enum class address_mode {
+    host,       // what other nodes connect to: the node's address and the published port
+    container,  // the container's own address and port on `network`
+};
+
+struct instance_config {
+    match_config match;
+    bool host = false;            // no container: a process of the node, always registered
+    std::uint16_t port = 0;       // the port that others connect to (published, or container's)
+    std::map<std::string, std::uint16_t> ports;  // further ports: service NAME-KEY each
+    std::string protocol = "tcp";                // or udp; of the main port
+    std::vector<std::string> nodes;              // never empty once loaded
+    std::string address;                         // explicit; empty: found
+
+    friend bool operator==(instance_config const&, instance_config const&) = default;
+};
+
+struct service_config {
+    std::string name;
+    std::vector<instance_config> instances;
+    std::vector<std::string> tags;
+    std::map<std::string, std::string> meta;
+    std::optional<std::vector<check_config>> checks;  // absent: the default; empty list: none
+    address_mode mode = address_mode::host;
+    std::string network;  // of several, the one whose address is meant
+    bool mirror_health = true;  // Docker's HEALTHCHECK becomes a check of the service
+    bool enable_tag_override = false;
+
+    friend bool operator==(service_config const&, service_config const&) = default;
+};
+
+struct node_config {
+    std::string address;  // on the mesh; what others connect to
+    std::string arch = "amd64";
+    std::string role;
+    bool gpu = false;
+
+    friend bool operator==(node_config const&, node_config const&) = default;
+};
+
+struct network_config {
+    std::string subnet;  // CIDR
+    std::vector<std::string> nodes;
+
+    friend bool operator==(network_config const&, network_config const&) = default;
+};
+
+struct consul_config {
+    std::string address = "127.0.0.1:8500";  // host:port, http(s)://host:port or unix:///path
+    std::string dns_address = "127.0.0.1:8600";
+    std::string token_file;
+    std::string ca_file;
+    std::string cert_file;
+    std::string key_file;
+    std::string server_name;
+
+    friend bool operator==(consul_config const&, consul_config const&) = default;
+};
+
+struct docker_config {
+    std::string address = "unix:///run/docker.sock";
+
+    friend bool operator==(docker_config const&, docker_config const&) = default;
+};
+
+/// What registrator's command line said, for a node that comes from it.
+struct compat_config {
+    bool enabled = true;
+    bool internal = false;            // -internal: the container's address and exposed port
+    bool explicit_only = false;       // -explicit: only containers with SERVICE_NAME
+    std::string ip;                   // -ip
+    std::string use_ip_from_label;    // -useIpFromLabel
+    std::string tags;                 // -tags, plain text or {{.Config.Hostname}}-like paths
+    std::string hostname;             // first part of service IDs; empty: the engine's host name
+    bool deregister_on_success_only = false;  // -deregister on-success
+
+    friend bool operator==(compat_config const&, compat_config const&) = default;
+};
+
+struct registrar_config {
+    milliseconds resync{30'000};        // full list of Docker and Consul
+    milliseconds debounce{50};          // repeats of one container's events within it are one
+    milliseconds announce_wait{2'000};  // a port that does not answer yet is announced critical after it
+    milliseconds restart_grace{5'000};  // a container that restarts keeps its entry for so long
+    std::vector<std::string> networks;  // preference among a container's networks
+    bool compose = true;                // announce Compose services that publish a port
+    compat_config compat;
+
+    friend bool operator==(registrar_config const&, registrar_config const&) = default;
+};
+
+struct api_config {
+    std::string socket = "/run/bevmesh/api.sock";
+    std::string group = "bevmesh";
+
+    friend bool operator==(api_config const&, api_config const&) = default;
+};
+
+struct log_config {
+    std::string level = "info";
+    std::string format = "text";  // or json
+
+    friend bool operator==(log_config const&, log_config const&) = default;
+};
+
+struct mesh_config {
+    std::string name;
+    std::string domain = "consul";
+    std::string datacenter;
+    std::string state_dir = "/var/lib/bevmesh";
+    consul_config consul;
+    docker_config docker;
+    registrar_config registrar;
+    api_config api;
+    log_config log;
+    std::map<std::string, node_config> nodes;
+    std::map<std::string, network_config> networks;
+    std::vector<service_config> services;
+
+    friend bool operator==(mesh_config const&, mesh_config const&) = default;
+};
+
+}  // namespace bevmesh
