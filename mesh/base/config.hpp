@@ -154,7 +154,6 @@ struct registrar_config {
     milliseconds resync{30'000};        // full list of Docker and Consul
     milliseconds debounce{50};          // repeats of one container's events within it are one
     milliseconds announce_wait{2'000};  // a port that does not answer yet is announced critical after it
-    milliseconds restart_grace{5'000};  // a container that restarts keeps its entry for so long
     std::vector<std::string> networks;  // preference among a container's networks
     bool compose = true;                // announce Compose services that publish a port
     compat_config compat;
