@@ -242,8 +242,8 @@ std::string_view service_keeper::asked_maintenance(service_tracker const& t,
 void service_keeper::touch_all() {
     for (auto const& [id, e] : services_)
         dirty_.insert(id);
-    for (auto const& [id, entry] : agent_.services)
-        if (owner_of(entry, instance_) == owner::ours) dirty_.insert(id);
+    for (auto const& [id, held] : agent_.services)
+        if (owner_of(held, instance_) == owner::ours) dirty_.insert(id);
 }
 
 void service_keeper::set_timer(std::string const& id, entry& e, std::optional<instant> wake) {
