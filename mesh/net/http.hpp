@@ -1,7 +1,8 @@
 // HTTP/1.1 as the rest of bevmesh sees it: values and two interfaces, no Beast.
 //
-// Beast costs 20 s and 900 MB for each translation unit that instantiates it, so it lives in two .cpp
-// files of this folder; whoever includes this header compiles in about a second.
+// Beast's asynchronous templates cost 20 s and 900 MB for each translation unit that instantiates
+// them. Only its parser is used, in one .cpp file of this folder (http_wire.cpp); whoever includes
+// this header compiles in about two seconds.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ namespace bevmesh::net {
 
 using boost::asio::awaitable;
 
-/// Where a server is. One of: TCP host and port (with or without TLS), or the path of a unix socket.
+/// Where a server is. One of: TCP host and port (with or without TLS), or the path of a unix
+/// socket.
 struct endpoint {
     enum class kind { tcp, tls, unix_socket };
     kind transport = kind::tcp;
@@ -48,6 +50,9 @@ struct http_request {
     std::string body;
     milliseconds timeout{10'000};         // whole exchange: connect, send, receive
     std::size_t body_limit = 16U << 20U;  // of the answer; over it: errc::too_large
+    /// For a PUT that is not idempotent after all (Consul's ?cas= and transactions): a second
+    /// sending could report that the first one's effect is a conflict.
+    bool never_resend = false;
 };
 
 struct http_response {
@@ -69,11 +74,17 @@ public:
     virtual awaitable<result<std::string>> read_some(milliseconds idle_limit) = 0;
 };
 
+/// What the caller may rely on for every failure below: `doing` is "METHOD target at PEER: reason".
+/// Codes: bad_input (the request cannot be sent as HTTP), unreachable (no connection, no TLS
+/// session), forbidden (unix socket's mode, our certificate refused), timed_out, canceled,
+/// truncated (the connection ended before the answer did), too_large, bad_answer (not HTTP).
+
 struct tls_options {
     std::string ca_file;  // empty: the system's
     std::string cert_file;
     std::string key_file;
     std::string server_name;  // for verification and SNI; empty: the endpoint's host
+    bool verify = true;  // false: anybody may answer; for health probes that were told so, only
 };
 
 struct http_client_options {
@@ -87,9 +98,9 @@ class http_client {
 public:
     virtual ~http_client() = default;
 
-    /// One request, one complete answer; any HTTP status is a success here. A request that failed on a
-    /// kept-alive connection before a byte of the answer came is sent once more on a new connection
-    /// if its method is idempotent (RFC 9110 9.2.2). Safe to cancel.
+    /// One request, one complete answer; any HTTP status is a success here. A request that failed
+    /// on a kept-alive connection before a byte of the answer came is sent once more on a new
+    /// connection if its method is idempotent (RFC 9110 9.2.2). Safe to cancel.
     virtual awaitable<result<http_response>> send(http_request request) = 0;
 
     /// A streaming answer, on a connection of its own. `timeout` bounds connect and head only.
@@ -102,7 +113,8 @@ public:
 [[nodiscard]] result<std::unique_ptr<http_client>> make_http_client(
     boost::asio::any_io_executor executor, http_client_options options);
 
-/// Percent-encodes everything outside RFC 3986's unreserved set: for one path segment or query value.
+/// Percent-encodes everything outside RFC 3986's unreserved set: for one path segment or query
+/// value.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace bevmesh::net

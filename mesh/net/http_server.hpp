@@ -1,7 +1,7 @@
 // A small HTTP/1.1 server: the daemon's unix socket API and what it serves on loopback.
 //
-// The handler is one coroutine function; routing is the caller's. A handler that fails answers 500 and
-// takes down nothing but its own connection.
+// The handler is one coroutine function; routing is the caller's. A handler that fails answers 500
+// and takes down nothing but its own connection.
 #pragma once
 
 #include <functional>
@@ -15,27 +15,30 @@ namespace bevmesh::net {
 using http_handler = std::function<awaitable<http_response>(http_request)>;
 
 struct listen_options {
-    std::string socket_path;         // unix socket; or
-    std::string address;             // literal address (loopback unless someone asked otherwise) and
-    std::uint16_t port = 0;          // port; 0: any
-    unsigned mode = 0660;            // of the socket file, from its first moment
-    std::string group;               // owner group of the socket file; empty or unknown: unchanged
+    std::string socket_path;  // unix socket; or
+    std::string address;      // literal address (loopback unless someone asked otherwise) and
+    std::uint16_t port = 0;   // port; 0: any
+    unsigned mode = 0660;     // of the socket file, from its first moment
+    std::string group;        // owner group of the socket file; empty or unknown: unchanged
     std::size_t connections_max = 64;
     std::size_t body_limit = 1U << 20U;
-    milliseconds idle_timeout{60'000};
+    milliseconds idle_timeout{60'000};  // between requests, and for each request to arrive whole
+    /// Told when accepting fails or a handler throws; must not throw.
+    std::function<void(std::string const&)> on_error;
 };
 
 class http_server {
 public:
     virtual ~http_server() = default;
-    /// Serves until canceled or stop(); then lets requests in flight finish for up to 2 s.
+    /// Serves until canceled or stop(); then lets requests in flight finish for up to 2 s. To be
+    /// called once. A canceled run() throws the cancellation when that is done.
     virtual awaitable<void> run() = 0;
     virtual void stop() = 0;
     [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
 };
 
-/// Binds and listens at once, so that a taken address fails here. A stale socket file (nobody answers
-/// a connect) is replaced; a live one is errc::conflict.
+/// Binds and listens at once, so that a taken address fails here. A stale socket file (nobody
+/// answers a connect) is replaced; a live one is errc::conflict.
 [[nodiscard]] result<std::unique_ptr<http_server>> make_http_server(
     boost::asio::any_io_executor executor, listen_options options, http_handler handler);
 
