@@ -169,7 +169,7 @@ bool container_watch::idle() const {
 
 std::optional<instant> container_watch::next_wake() const {
     if (!connected_) return {};
-    auto earliest = list_at_;
+    auto earliest = listing_ ? std::nullopt : list_at_;
     for (auto const& [id, k] : known_)
         if (k.look_at && (!earliest || *k.look_at < *earliest)) earliest = k.look_at;
     return earliest;

@@ -14,9 +14,10 @@ constexpr std::string_view shares_network_of = "container:";
 
 /// The daemon's own entry. Other nodes find the daemons by it, and a blocking query on it tells at
 /// once when the agent restarted or lost its state. It has no check: a dead daemon removes nothing.
-registration own_service(std::string const& node, mesh_config const& config) {
+registration own_service(std::string const& id, std::string const& node,
+                         mesh_config const& config) {
     registration r;
-    r.service.id = node + ":bevmesh";
+    r.service.id = id;
     r.service.name = "bevmesh";
     if (auto const at = config.nodes.find(node); at != config.nodes.end())
         r.service.address = at->second.address;
@@ -125,7 +126,7 @@ void reconciler::recompute_all(instant now) {
 
 void reconciler::recompute_node() {
     auto wanted = host_services(where());
-    wanted.services.push_back(own_service(node_, *config_));
+    wanted.services.push_back(own_service(own_service_id(), node_, *config_));
     services_.claim("", wanted.services);
     take_notes("", std::move(wanted.notes));
 }

@@ -39,6 +39,10 @@ public:
     [[nodiscard]] container_watch const& containers() const { return containers_; }
     [[nodiscard]] service_keeper const& services() const { return services_; }
     [[nodiscard]] std::vector<note> notes() const;
+    /// ID of the daemon's own entry, which stands as long as the agent keeps its data.
+    [[nodiscard]] std::string own_service_id() const { return node_ + ":bevmesh"; }
+    [[nodiscard]] mesh_config const& config() const { return *config_; }
+    [[nodiscard]] std::string const& node() const { return node_; }
 
 private:
     void recompute(std::string const& id, instant now);

@@ -56,7 +56,8 @@ struct wanted_check {
 enum class origin { configured, labels, compat, compose, swarm };
 
 struct registration {
-    consul::service_definition service;  // `checks` stays empty; meta without the marks of ownership
+    consul::service_definition
+        service;  // `checks` stays empty; meta without the marks of ownership
     std::vector<wanted_check> checks;
     origin source = origin::configured;
     std::string container_id;    // full; empty: a process of the node

@@ -70,7 +70,6 @@ void service_keeper::on_agent_listed(agent_listed const& e) {
     agent_known_ = true;
     agent_listing_ = false;
     agent_failures_ = 0;
-    agent_at_.reset();  // settle() sets the next one
     touch_all();
 }
 
@@ -90,7 +89,7 @@ void service_keeper::on_looked_up(looked_up const& e) {
         agent_.services[e.service_id] = *e.entry;
     else
         apply_deregistration(agent_, e.service_id);
-    dirty_.insert(e.service_id);
+    urgent_.insert(e.service_id);
 }
 
 void service_keeper::on_look_up_failed(look_up_failed const& e, instant now,
@@ -187,8 +186,9 @@ void service_keeper::settle(instant now, milliseconds resync, random_source& ran
         }
     }
     if (!agent_known_) return;
-    while (!dirty_.empty() && busy_ < busy_max) {
-        auto const id = dirty_.extract(dirty_.begin()).value();
+    while (!urgent_.empty() || (!dirty_.empty() && busy_ < busy_max)) {
+        auto& from = urgent_.empty() ? dirty_ : urgent_;
+        auto const id = from.extract(from.begin()).value();
         auto& e = at(id);
         {
             change const guard(*this, e);
@@ -204,14 +204,14 @@ void service_keeper::settle(instant now, milliseconds resync, random_source& ran
 }
 
 std::optional<instant> service_keeper::next_wake() const {
-    auto earliest = agent_at_;
+    auto earliest = agent_listing_ ? std::nullopt : agent_at_;
     if (agent_known_ && !timers_.empty() && (!earliest || timers_.begin()->first < *earliest))
         earliest = timers_.begin()->first;
     return earliest;
 }
 
 bool service_keeper::idle() const {
-    return agent_known_ && !agent_listing_ && dirty_.empty() && busy_ == 0 &&
+    return agent_known_ && !agent_listing_ && dirty_.empty() && urgent_.empty() && busy_ == 0 &&
            std::ranges::all_of(services_, [](auto const& e) { return e.second.tracker.at_rest(); });
 }
 

@@ -99,6 +99,7 @@ private:
     std::map<std::string, std::set<std::string>> claimed_;  // claimant → service IDs
     std::map<std::string, std::string> maintenance_;        // name or ID → reason
     std::set<std::string> dirty_;
+    std::set<std::string> urgent_;   // just looked up: settled before anything can change again
     std::set<std::string> written_;  // since the agent was asked for its list: newer than that
     std::set<std::pair<instant, std::string>> timers_;
     std::size_t busy_ = 0;

@@ -115,6 +115,7 @@ std::optional<instant> service_tracker::settle(surroundings const& s, std::vecto
         bring(*r, s, out);
     else
         remove(s, out);
+    fresh_ = false;
     return wake_;
 }
 
@@ -144,7 +145,7 @@ void service_tracker::remove(surroundings const& s, std::vector<action>& out) {
     auto const entry = s.agent.services.find(id_);
     if (entry == s.agent.services.end() || !s.may_remove) return;
     if (owner_of(entry->second, s.instance) != owner::ours) return;
-    write(deregister_service{id_, "no container wants it"}, out);
+    if (look_first(out)) write(deregister_service{id_, "no container wants it"}, out);
 }
 
 void service_tracker::bring(registration const& r, surroundings const& s,
@@ -186,7 +187,7 @@ bool service_tracker::keep_maintenance(registration const& r, surroundings const
     if (!reason.empty()) {
         gate_.clear();
         if (present && (!ours || check->second.notes == reason)) return false;
-        write(set_maintenance{id_, true, reason}, out);
+        if (look_first(out)) write(set_maintenance{id_, true, reason}, out);
         return true;
     }
     if (!ours) {
@@ -194,8 +195,8 @@ bool service_tracker::keep_maintenance(registration const& r, surroundings const
         return false;
     }
     // A container that comes back from pause or restart is let in when it answers, as a new one is.
-    if (pass_gate(r, std::string(lifting), s, out) == gate::shut) return true;
-    write(set_maintenance{id_, false, ""}, out);
+    if (pass_gate(r, std::string(lifting), s, out) != gate::shut && look_first(out))
+        write(set_maintenance{id_, false, ""}, out);
     return true;
 }
 
@@ -246,7 +247,10 @@ void service_tracker::probe_for_rebirth(registration const& r, surroundings cons
         born_critical_ = false;
         return;
     }
-    if (all_pass(r)) return write_registration(r, "it answers now", true, s, out);
+    if (all_pass(r)) {
+        if (look_first(out)) write_registration(r, "it answers now", true, s, out);
+        return;
+    }
     if (!probe_at_) {
         auto const wait =
             std::min<nanoseconds>(rebirth_most, rebirth_first * (1LL << std::min(attempts_, 5U)));
@@ -264,7 +268,6 @@ void service_tracker::probe_for_rebirth(registration const& r, surroundings cons
 service_tracker::gate service_tracker::pass_gate(registration const& r, std::string const& key,
                                                  surroundings const& s, std::vector<action>& out) {
     if (gate_ != key) open_round(r, key, s, out);
-    if (!looked_up_) return gate::shut;
     // What is to be out of DNS anyway need not answer first.
     if (!maintenance_reason(r, s.maintenance).empty() || all_pass(r)) return gate::passed;
     if (s.now >= gate_until_) return gate::given_up;
@@ -296,14 +299,16 @@ void service_tracker::open_round(registration const& r, std::string const& key,
             p.next = old->second.next;
         }
     }
-    auto const entry = s.agent.services.find(id_);
-    looked_up_ =
-        entry != s.agent.services.end() && owner_of(entry->second, s.instance) == owner::ours;
-    if (!looked_up_ && !looking_up_) {
+    if (maintenance_reason(r, s.maintenance).empty()) run_failing(r, out);
+}
+
+bool service_tracker::look_first(std::vector<action>& out) {
+    if (fresh_) return true;
+    if (!looking_up_) {
         looking_up_ = true;
         out.emplace_back(look_up{id_});
     }
-    if (maintenance_reason(r, s.maintenance).empty()) run_failing(r, out);
+    return false;
 }
 
 void service_tracker::run_failing(registration const& r, std::vector<action>& out) {

@@ -35,7 +35,8 @@ public:
     /// Of several containers that want this ID, the one started last; null when none does.
     [[nodiscard]] registration const* wanted() const;
 
-    void on_looked_up() { looking_up_ = false, looked_up_ = true; }
+    /// The entry in `surroundings::agent` is as new as can be: settle at once.
+    void on_looked_up() { looking_up_ = false, fresh_ = true; }
     void on_look_up_failed(instant retry_at);
     void on_probed(probed const& e, instant now);
     /// The write that was under way; it may have had no effect.
@@ -85,6 +86,7 @@ private:
                     std::vector<action>& out);
     void run_failing(registration const& wanted, std::vector<action>& out);
     void run(wanted_check const& check, std::vector<action>& out);
+    bool look_first(std::vector<action>& out);
     [[nodiscard]] bool all_pass(registration const& wanted) const;
     [[nodiscard]] bool any_probe_under_way() const;
     void write_registration(registration const& wanted, std::string why, bool reborn,
@@ -104,8 +106,8 @@ private:
     unsigned attempts_ = 0;
     instant gate_until_{};
     std::optional<instant> probe_at_;  // the next attempt of the gate, or of a rebirth
-    bool looked_up_ = false;
     bool looking_up_ = false;
+    bool fresh_ = false;  // looked up since the last settle
     std::optional<action> writing_;
     unsigned failures_ = 0;
     std::optional<instant> not_before_;

@@ -1,0 +1,291 @@
+#include "mesh/daemon/api.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+namespace bevmesh::daemon {
+namespace {
+
+using net::awaitable;
+using nlohmann::json;
+
+unsigned http_status(errc code) {
+    switch (code) {
+        case errc::bad_input:
+            return 400;
+        case errc::forbidden:
+            return 403;
+        case errc::not_found:
+            return 404;
+        case errc::conflict:
+            return 409;
+        case errc::timed_out:
+            return 504;
+        case errc::unreachable:
+            return 503;
+        case errc::local_error:
+            return 500;
+        default:
+            return 502;
+    }
+}
+
+std::string code_name(errc code) {
+    std::string text(name(code));
+    std::ranges::replace(text, ' ', '_');
+    return text;
+}
+
+std::string text_of(json const& body) {
+    // Outputs of checks are anybody's bytes.
+    return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+net::http_response answer_with(unsigned status, std::string body) {
+    net::http_response r;
+    r.status = status;
+    r.headers.emplace_back("Content-Type", "application/json");
+    r.body = std::move(body);
+    return r;
+}
+
+json instance_json(consul::health_entry const& e) {
+    auto const& meta = e.service.meta;
+    auto const meta_value = [&](char const* key) {
+        auto const it = meta.find(key);
+        return it == meta.end() ? std::string() : it->second;
+    };
+    auto owner = meta_value("external-source");
+    if (owner == "bevmesh") owner += "@" + meta_value("bevmesh-instance");
+    json checks = json::array();
+    for (auto const& c : e.checks)
+        checks.push_back({{"id", c.id},
+                          {"name", c.name},
+                          {"status", consul::name(c.status)},
+                          {"output", c.output},
+                          {"notes", c.notes},
+                          {"type", c.type}});
+    return {{"id", e.service.id},
+            {"node", e.node},
+            {"address", e.service.address.empty() ? e.node_address : e.service.address},
+            {"port", e.service.port},
+            {"tags", e.service.tags},
+            {"meta", meta},
+            {"owner", owner},
+            {"status", consul::name(overall(e.checks))},
+            {"checks", checks}};
+}
+
+json local_json(registrar::service_view const& v) {
+    return {{"id", v.id},         {"name", v.name},   {"container", v.container},
+            {"source", v.source}, {"phase", v.phase}, {"detail", v.detail}};
+}
+
+}  // namespace
+
+awaitable<net::http_response> api::handle(net::http_request request) {
+    auto const made = co_await route(request);
+    if (made) co_return answer_with(200, *made);
+    auto const& f = made.error();
+    json const body{{"error", f.doing}, {"code", code_name(f.code)}};
+    co_return answer_with(http_status(f.code), text_of(body));
+}
+
+awaitable<result<std::string>> api::route(net::http_request const& request) {
+    auto const path = request.target.substr(0, request.target.find('?'));
+    auto const name = query_value(request.target, "name");
+    if (request.method == "GET" && path == "/v1/status") co_return status();
+    if (request.method == "GET" && path == "/v1/services") co_return co_await services(name);
+    if (request.method == "GET" && path == "/v1/resolve") {
+        if (name.empty())
+            co_return failure{errc::bad_input, "resolve needs a name: /v1/resolve?name=NAME"};
+        co_return co_await resolve(name);
+    }
+    if (request.method == "POST" && path == "/v1/maintenance") co_return maintenance(request.body);
+    co_return failure{errc::not_found, "there is no " + request.method + " " + path};
+}
+
+std::string api::status() const {
+    auto s = from_.process();
+    auto const& engine = from_.driver.engine();
+    auto const& agent = from_.driver.agent();
+    s["consul"].update(json{{"reachable", agent.reachable}, {"detail", agent.detail}});
+    s["docker"].update(json{{"reachable", engine.reachable},
+                            {"detail", engine.detail},
+                            {"version", from_.driver.engine_info().server_version},
+                            {"api_version", from_.driver.api_version()},
+                            {"name", from_.driver.engine_info().name},
+                            {"containers", from_.core.containers().size()}});
+    std::map<std::string, unsigned> phases{
+        {"announced", 0}, {"announcing", 0}, {"refused", 0}, {"failing", 0}, {"removing", 0}};
+    unsigned total = 0;
+    for (auto const& v : from_.core.services().view()) {
+        ++phases[v.phase];
+        ++total;
+    }
+    auto const& counters = from_.core.services().counters();
+    json r{{"settled", from_.core.idle()},
+           {"services", total},
+           {"registrations", counters.registrations},
+           {"deregistrations", counters.deregistrations},
+           {"reports", counters.reports},
+           {"maintenance_changes", counters.maintenance_changes},
+           {"write_errors", counters.write_errors}};
+    for (auto const& [phase, count] : phases)
+        r[phase] = count;
+    s["registrar"] = r;
+    json notes = json::array();
+    for (auto const& n : from_.core.notes())
+        notes.push_back(
+            {{"level", n.level == registrar::note::severity::warning ? "warning" : "info"},
+             {"code", n.code},
+             {"text", n.text}});
+    s["notes"] = notes;
+    bool const degraded =
+        !engine.reachable || !agent.reachable || phases["refused"] > 0 || phases["failing"] > 0;
+    s["state"] = degraded ? "degraded" : "ok";
+    return text_of(s);
+}
+
+awaitable<result<std::string>> api::services(std::string only) const {
+    consul::blocking const at_once;
+    std::vector<std::string> names;
+    if (only.empty()) {
+        auto const catalog = co_await from_.consul.catalog_services(at_once);
+        if (!catalog) co_return catalog.error();
+        for (auto const& [service, tags] : catalog->value)
+            names.push_back(service);
+    } else {
+        names.push_back(only);
+    }
+    json all = json::array();
+    for (auto const& service : names) {
+        std::string const any_tag;
+        auto const entries = co_await from_.consul.health_service(service, false, any_tag, at_once);
+        if (!entries) co_return entries.error();
+        if (entries->value.empty()) continue;
+        json instances = json::array();
+        for (auto const& e : entries->value)
+            instances.push_back(instance_json(e));
+        all.push_back({{"name", service}, {"instances", instances}});
+    }
+    json local = json::array();
+    for (auto const& v : from_.core.services().view())
+        if (only.empty() || v.name == only) local.push_back(local_json(v));
+    if (!only.empty() && all.empty() && local.empty())
+        co_return failure{errc::not_found, "no service is called " + only};
+    json out;
+    out["services"] = std::move(all);
+    out["local"] = std::move(local);
+    co_return text_of(out);
+}
+
+awaitable<result<std::string>> api::resolve(std::string name) const {
+    auto const parsed = parse_dns_name(name, from_.core.config().domain);
+    consul::blocking const at_once;
+    auto const entries =
+        co_await from_.consul.health_service(parsed.service, false, parsed.tag, at_once);
+    if (!entries) co_return entries.error();
+    if (entries->value.empty())
+        co_return failure{errc::not_found,
+                          "no service is called " + parsed.service +
+                              (parsed.tag.empty() ? std::string() : " with tag " + parsed.tag)};
+    json instances = json::array();
+    for (auto const& e : entries->value) {
+        auto const full = instance_json(e);
+        instances.push_back({{"id", full["id"]},
+                             {"node", full["node"]},
+                             {"address", full["address"]},
+                             {"port", full["port"]},
+                             {"status", full["status"]}});
+    }
+    json out;
+    out["name"] = name;
+    out["service"] = parsed.service;
+    out["tag"] = parsed.tag;
+    out["instances"] = std::move(instances);
+    co_return text_of(out);
+}
+
+result<std::string> api::maintenance(std::string const& body) {
+    auto const asked = json::parse(body, nullptr, false);
+    if (!asked.is_object() || !asked.contains("service") || !asked["service"].is_string() ||
+        !asked.contains("on") || !asked["on"].is_boolean())
+        return failure{errc::bad_input,
+                       R"(expected {"service": NAME, "on": true or false, "reason": TEXT})"};
+    auto const service = asked["service"].get<std::string>();
+    bool const on = asked["on"].get<bool>();
+    std::string reason = "asked for by an admin";
+    if (asked.contains("reason") && asked["reason"].is_string() &&
+        !asked["reason"].get<std::string>().empty())
+        reason = asked["reason"].get<std::string>();
+    json affected = json::array();
+    for (auto const& v : from_.core.services().view())
+        if (v.id == service || v.name == service) affected.push_back(v.id);
+    bool const known = from_.core.services().maintenance().contains(service);
+    if (affected.empty() && (on || !known))
+        return failure{errc::not_found, "this node has no service " + service};
+    from_.driver.give(registrar::maintenance_asked{service, on, reason});
+    if (auto const kept = from_.keep(service, on ? reason : std::string()); !kept)
+        return failure{
+            kept.error().code,
+            "it is done, but will be forgotten at the next restart: " + kept.error().doing};
+    json out;
+    out["affected"] = std::move(affected);
+    return text_of(out);
+}
+
+dns_name parse_dns_name(std::string name, std::string const& domain) {
+    if (name.ends_with('.')) name.pop_back();
+    if (name.ends_with("." + domain)) {
+        name.resize(name.size() - domain.size() - 1);
+        // service, or service.DATACENTER
+        auto const at = name.rfind(".service");
+        if (at != std::string::npos && (at + 8 == name.size() || name.find('.', at + 8) == at + 8))
+            name.resize(at);
+    }
+    auto const dot = name.rfind('.');
+    if (dot == std::string::npos) return {name, ""};
+    return {name.substr(dot + 1), name.substr(0, dot)};
+}
+
+std::string query_value(std::string_view target, std::string_view key) {
+    auto const question = target.find('?');
+    if (question == std::string_view::npos) return {};
+    auto rest = target.substr(question + 1);
+    while (!rest.empty()) {
+        auto const pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+        if (!pair.starts_with(key) || pair.size() <= key.size() || pair[key.size()] != '=')
+            continue;
+        std::string value;
+        auto const raw = pair.substr(key.size() + 1);
+        for (std::size_t i = 0; i < raw.size(); ++i) {
+            unsigned char byte = 0;
+            if (raw[i] == '%' && i + 2 < raw.size() &&
+                std::from_chars(raw.data() + i + 1, raw.data() + i + 3, byte, 16).ptr ==
+                    raw.data() + i + 3) {
+                value += static_cast<char>(byte);
+                i += 2;
+            } else {
+                value += raw[i] == '+' ? ' ' : raw[i];
+            }
+        }
+        return value;
+    }
+    return {};
+}
+
+consul::status overall(std::vector<consul::agent_check> const& checks) {
+    auto worst = consul::status::passing;
+    for (auto const& c : checks) {
+        if (c.id.starts_with("_service_maintenance:") || c.id == "_node_maintenance")
+            return consul::status::maintenance;
+        worst = std::max(worst, c.status);
+    }
+    return worst;
+}
+
+}  // namespace bevmesh::daemon

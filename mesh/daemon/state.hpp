@@ -1,0 +1,40 @@
+// What survives a restart of the daemon: files in its state directory (0700).
+//
+// Every file is replaced whole, by a rename after fsync, and born with mode 0600. A lost or
+// unreadable state directory is safe: the daemon says so and goes on without.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "mesh/base/result.hpp"
+
+namespace bevmesh::daemon {
+
+/// Services in maintenance: name or ID → reason.
+using maintenance_wishes = std::map<std::string, std::string>;
+
+class state_directory {
+public:
+    /// Makes the directory, and takes the lock that keeps a second daemon of this node out:
+    /// errc::conflict when another holds it. Other failures leave a directory that cannot keep.
+    [[nodiscard]] static result<state_directory> open(std::string path);
+
+    state_directory(state_directory&& other) noexcept;
+    state_directory& operator=(state_directory&&) = delete;
+    ~state_directory();
+
+    /// Empty when nothing was kept.
+    [[nodiscard]] result<maintenance_wishes> maintenance() const;
+    [[nodiscard]] result<void> keep(maintenance_wishes const& wishes) const;
+
+private:
+    state_directory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+    std::string path_;
+    int lock_ = -1;
+};
+
+/// Replaces `path` by `content` so that a reader, or a crash, sees the old or the new whole.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view content);
+
+}  // namespace bevmesh::daemon
