@@ -22,10 +22,9 @@ def _environment(node):
 
 def create_networks(nodes):
     """The mesh's networks on the nodes that have them, where they are not there yet."""
-    for name, (subnet, homes) in NETWORKS.items():
-        for node in homes:
-            if node in nodes and docker(node, "network", "inspect", name, check=False).returncode:
-                docker(node, "network", "create", "--subnet", subnet, name)
+    for name, (subnet, node) in NETWORKS.items():
+        if node in nodes and docker(node, "network", "inspect", name, check=False).returncode:
+            docker(node, "network", "create", "--subnet", subnet, name)
 
 
 def image_path(name):

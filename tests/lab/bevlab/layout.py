@@ -13,11 +13,13 @@ NODES = {
 }
 PREFIX = 10  # the overlay's range, 100.64.0.0/10
 
-# Docker networks: name → (subnet, nodes).
+# Docker networks: name → (subnet, node). The mesh's three as in config/bev.yaml; STARLORD has none there,
+# and only on a network of its own making does Docker resolve through the node's resolver.
 NETWORKS = {
-    "bev_network": ("172.30.0.0/16", ["thanos"]),
-    "bev_oracle": ("172.31.0.0/16", ["oracle1"]),
-    "bev_osint": ("172.25.0.0/16", ["starlord"]),
+    "bev_network": ("172.30.0.0/16", "thanos"),
+    "bev_osint": ("172.25.0.0/16", "thanos"),
+    "bev_oracle": ("172.31.0.0/16", "oracle1"),
+    "bev_control": ("172.29.0.0/16", "starlord"),
 }
 
 DATACENTER = "bev"

@@ -60,7 +60,8 @@ def make_files(node):
     base = node_dir(node)
     for name in ("run", "lib", "log"):
         (base / name).mkdir(parents=True)
-    subprocess.run(["cp", "-a", "/etc", str(base / "etc")], check=True)
+    # In the lab's cgroup, so that a lab which is killed meanwhile leaves no copy that still runs.
+    subprocess.run(["cp", "-a", "/etc", str(base / "etc")], check=True, preexec_fn=lambda: kernel.join("setup"))
     etc = base / "etc"
     own = {
         "hostname": node + "\n",
