@@ -28,13 +28,6 @@ public:
     virtual awaitable<result<event>> next() = 0;
 };
 
-struct listed_container {
-    std::string id;
-    /// Equal when nothing that an inspect would tell has changed: the list's entry without the
-    /// ages in its Status text ("Up 5 minutes (healthy)" counts as "(healthy)").
-    std::string fingerprint;
-};
-
 struct exec_result {
     int exit_code = 0;
     std::string out;

@@ -58,6 +58,13 @@ struct container {
     friend bool operator==(container const&, container const&) = default;
 };
 
+struct listed_container {
+    std::string id;
+    /// Equal when nothing that an inspect would tell has changed: the list's entry without the
+    /// ages in its Status text ("Up 5 minutes (healthy)" counts as "(healthy)").
+    std::string fingerprint;
+};
+
 struct event {
     std::string type;    // "container", "network"
     std::string action;  // "start", "die", "health_status: healthy", "connect", ...
