@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import secrets
+import time
 import uuid
 
 from .layout import DATACENTER, NODES, ROOT, STATE, LabError, node_dir
@@ -55,8 +56,14 @@ def bootstrap_acl(state):
     management = state.secret(MANAGEMENT)
     first = next(iter(NODES))
 
+    # A new leader writes the management token a moment after it is elected; until then it knows no token.
+    patience = time.monotonic() + 15
+
     def put(node, path, body):
         status, answer = http_on_node(state, node, "PUT", path, body, management)
+        while status in (403, 500) and time.monotonic() < patience:
+            time.sleep(0.05)
+            status, answer = http_on_node(state, node, "PUT", path, body, management)
         if status != 200:
             raise LabError(f"Consul on {node}: PUT {path}: {status} {answer}")
         return answer
