@@ -4,7 +4,8 @@
     --- mesh/net/x.cpp            starts a file of it
     auto x = co_await f({1});     <<here
 
-Each line marked `<<here` must be found, and no other. `\\xHH` stands for a byte one cannot see.
+Each line marked `<<here` must be found, and no other. `\\xHH` stands for a character one cannot
+see; `\\*400 text` for 400 lines of text.
 """
 
 import os
@@ -24,7 +25,9 @@ def _trees(text):
         files = {}
         for part in re.split(r"^--- ", body, flags=re.M)[1:]:
             path, _, content = part.partition("\n")
-            files[path.strip()] = re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), content)
+            content = re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), content)
+            content = re.sub(r"\\\*(\d+) (.*\n)", lambda m: int(m[1]) * m[2], content)
+            files[path.strip()] = content
         yield title, title.startswith("bad:"), files
 
 
