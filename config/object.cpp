@@ -1,0 +1,36 @@
+// Unknown and missing keys.
+#include "config/object.hpp"
+
+#include <array>
+
+namespace bevmesh::config::detail {
+namespace {
+
+// Sections of the whole mesh that the documentation names and this version does not read. To take
+// them and do nothing would be worse than to refuse them.
+constexpr std::array<std::string_view, 4> planned{"vault", "failover", "certs", "tls"};
+
+}  // namespace
+
+void report_unknown(member const& m, reader& in, std::vector<std::string> const& known) {
+    std::string expected;
+    for (auto const& key : known)
+        expected += (expected.empty() ? "one of " : ", ") + key;
+    bool const is_planned = std::ranges::find(planned, m.key) != planned.end();
+    in.report(join(in.path(), m.key), m.at,
+              is_planned ? "is not supported by this version of bevmesh"
+                         : "unknown key" + did_you_mean(m.key, known),
+              expected);
+}
+
+void report_missing(std::string const& key, position at, reader& in, std::string const& doc) {
+    in.report(join(in.path(), key), at, "is missing", "a value: " + doc);
+}
+
+bool says_nothing(json const& value) {
+    if (value.is_number_unsigned()) return value.get<unsigned>() == 0;
+    if (value.is_string()) return value.get_ref<std::string const&>().empty();
+    return value.is_structured() && value.empty();
+}
+
+}  // namespace bevmesh::config::detail
