@@ -34,6 +34,7 @@ struct exchange {
     byte_stream& stream;
     response_reader reader;
     bool answer_began = false;
+    std::optional<failure> broken;  // found behind a complete head: told after what came before it
     std::array<char, read_size> buffer;
 };
 
@@ -54,20 +55,24 @@ awaitable<result<void>> send_and_read_head(exchange& x, secret const& head,
     if (sent.has_error() && sent.error().code == errc::canceled) co_return sent.error();
     while (!x.reader.head_complete()) {
         auto const read = co_await read_more(x);
-        if (read.has_error()) co_return sent.has_error() ? sent.error() : read.error();
+        if (read.has_value()) continue;
+        if (!x.reader.head_complete()) co_return sent.has_error() ? sent.error() : read.error();
+        x.broken = read.error();
     }
     co_return result<void>();
 }
 
 class live_stream final : public http_stream {
 public:
-    live_stream(asio::any_io_executor executor, std::unique_ptr<byte_stream> stream,
-                response_reader reader, std::string what)
+    live_stream(asio::any_io_executor executor, std::unique_ptr<byte_stream> stream, exchange begun,
+                std::string what)
         : executor_(std::move(executor)),
           stream_(std::move(stream)),
-          exchange_(*stream_, std::move(reader)),
+          exchange_(std::move(begun)),
           head_(exchange_.reader.head()),
-          what_(std::move(what)) {}
+          what_(std::move(what)) {
+        if (exchange_.broken) name_it(*exchange_.broken);
+    }
 
     http_response const& head() const noexcept override { return head_; }
 
@@ -77,7 +82,7 @@ public:
         for (;;) {
             auto piece = exchange_.reader.take_body();
             if (!piece.empty() || exchange_.reader.complete()) co_return piece;
-            if (broken_) co_return *broken_;
+            if (exchange_.broken) co_return *exchange_.broken;
             watchdog idle(executor_, limit, [this] { stream_->close(); });
             auto const read = co_await read_more(exchange_);
             idle.disarm();
@@ -86,19 +91,20 @@ public:
                 if (idle.expired()) {
                     reason = failure{errc::timed_out, "silent for " + limit_text(idle_limit)};
                 }
-                reason.doing = what_ + ": " + reason.doing;
-                broken_ = std::move(reason);
+                name_it(reason);
+                exchange_.broken = std::move(reason);
             }
         }
     }
 
 private:
+    void name_it(failure& reason) const { reason.doing = what_ + ": " + reason.doing; }
+
     asio::any_io_executor executor_;
     std::unique_ptr<byte_stream> stream_;
     exchange exchange_;
     http_response head_;
     std::string what_;
-    std::optional<failure> broken_;  // told after what came before it
 };
 
 class pooled_client final : public http_client {
@@ -159,6 +165,7 @@ awaitable<result<http_response>> pooled_client::attempt(connection_pool& pool,
     }
     exchange x(*stream, response_reader(request.body_limit, request.method == "HEAD"));
     auto done = co_await send_and_read_head(x, head, request.body);
+    if (x.broken) done = *x.broken;
     while (done.has_value() && !x.reader.complete())
         done = co_await read_more(x);
     if (done.has_error()) {
@@ -194,7 +201,7 @@ awaitable<result<std::unique_ptr<http_stream>>> pooled_client::open_on(
     }
     auto what = request.method + " " + request.target + " at " + to_string(pool->peer());
     std::unique_ptr<http_stream> opened = std::make_unique<live_stream>(
-        pool->executor(), std::move(stream), std::move(x.reader), std::move(what));
+        pool->executor(), std::move(stream), std::move(x), std::move(what));
     co_return opened;
 }
 

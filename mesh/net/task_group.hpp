@@ -22,7 +22,8 @@ class task_group {
 public:
     using error_handler = std::function<void(std::string_view task, std::string const& what)>;
 
-    /// `on_error` must not throw; it may spawn again or cancel the group.
+    /// `on_error` must not throw; it may spawn again or cancel the group. The group must not
+    /// outlive the executor's context.
     task_group(boost::asio::any_io_executor executor, error_handler on_error);
     /// Cancels; children that are still running end by themselves and touch the group no more.
     ~task_group();

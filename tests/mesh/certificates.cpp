@@ -1,0 +1,95 @@
+#include "tests/mesh/certificates.hpp"
+
+#include <cstdio>
+#include <stdexcept>
+#include <stdlib.h>
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+namespace bevmesh::testing {
+
+namespace {
+
+using certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+using private_key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+void must(bool good, char const* what) {
+    if (!good) throw std::runtime_error(what);
+}
+
+private_key make_key() {
+    private_key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+    must(key != nullptr, "make a key");
+    return key;
+}
+
+void add_extension(X509* cert, X509* issuer, int what, std::string const& value) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, cert, nullptr, nullptr, 0);
+    std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> const extension(
+        X509V3_EXT_conf_nid(nullptr, &context, what, value.c_str()), &X509_EXTENSION_free);
+    must(extension != nullptr, "make an extension");
+    must(X509_add_ext(cert, extension.get(), -1) == 1, "add an extension");
+}
+
+certificate begin_certificate(std::string const& name, int serial, EVP_PKEY* key, long valid) {
+    certificate cert(X509_new(), &X509_free);
+    X509_set_version(cert.get(), X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), serial);
+    X509_gmtime_adj(X509_getm_notBefore(cert.get()), -3'600);
+    X509_gmtime_adj(X509_getm_notAfter(cert.get()), valid - 3'600);
+    auto const text = std::basic_string<unsigned char>(name.begin(), name.end());
+    X509_NAME_add_entry_by_NID(X509_get_subject_name(cert.get()), NID_commonName, MBSTRING_UTF8,
+                               text.c_str(), -1, -1, 0);
+    must(X509_set_pubkey(cert.get(), key) == 1, "set the public key");
+    return cert;
+}
+
+template <class Write>
+void to_file(std::string const& path, Write write) {
+    std::unique_ptr<FILE, int (*)(FILE*)> const file(std::fopen(path.c_str(), "w"), &std::fclose);
+    must(file != nullptr, "open a file");
+    must(write(file.get()) == 1, "write a file");
+}
+
+}  // namespace
+
+authority::authority(std::string const& name)
+    : certificate_(nullptr, &X509_free), key_(make_key()) {
+    auto path = (std::filesystem::temp_directory_path() / "bevmesh-test-XXXXXX").string();
+    must(::mkdtemp(path.data()) != nullptr, "make a directory");
+    directory_ = path;
+    certificate_ = begin_certificate(name, serial_, key_.get(), 86'400);
+    X509_set_issuer_name(certificate_.get(), X509_get_subject_name(certificate_.get()));
+    add_extension(certificate_.get(), certificate_.get(), NID_basic_constraints,
+                  "critical,CA:TRUE");
+    must(X509_sign(certificate_.get(), key_.get(), EVP_sha256()) > 0, "sign");
+    ca_file_ = directory_ / "ca.pem";
+    to_file(ca_file_, [&](FILE* f) { return PEM_write_X509(f, certificate_.get()); });
+}
+
+authority::~authority() {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+}
+
+issued authority::issue(std::string const& names, long valid_seconds) {
+    auto const key = make_key();
+    auto const cert = begin_certificate("test", ++serial_, key.get(), valid_seconds);
+    X509_set_issuer_name(cert.get(), X509_get_subject_name(certificate_.get()));
+    add_extension(cert.get(), certificate_.get(), NID_subject_alt_name, names);
+    must(X509_sign(cert.get(), key_.get(), EVP_sha256()) > 0, "sign");
+    issued files;
+    files.cert_file = directory_ / (std::to_string(serial_) + ".pem");
+    files.key_file = directory_ / (std::to_string(serial_) + ".key");
+    to_file(files.cert_file, [&](FILE* f) { return PEM_write_X509(f, cert.get()); });
+    to_file(files.key_file, [&](FILE* f) {
+        return PEM_write_PrivateKey(f, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    });
+    return files;
+}
+
+}  // namespace bevmesh::testing
