@@ -38,7 +38,7 @@ def inside():
             sys.exit("must be run as root: it makes namespaces")
         os.environ[_MARK] = "1"
         os.execvp("unshare", ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc",
-                              "--kill-child", "--propagation", "private", sys.executable, *sys.argv])
+                              "--kill-child", "--propagation", "private", sys.executable, *sys.orig_argv[1:]])
     for command in (f"hostname {NAME}", "ip link set lo up", f"ip address replace {ADDRESS}/32 dev lo"):
         subprocess.run(command.split(), check=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
