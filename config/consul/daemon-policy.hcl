@@ -1,10 +1,10 @@
-# The token of the bevmesh daemon (/etc/bevmesh/consul.token, mode 0600). One policy a node, with the
-# node's name for NODE:
+# The token of the bevmesh daemon (/etc/bevmesh/consul.token, mode 0600). One policy a node, with
+# the node's name for NODE:
 #   sed s/NODE/thanos/ daemon-policy.hcl | consul acl policy create -name bevmesh-thanos -rules -
 
 # Registers and deregisters the services of this node's agent with their checks, puts them in
-# maintenance, reads who is healthy where. A container may have any name, so no prefix can bound it; that a
-# registration stands on this node is what the agent token bounds.
+# maintenance, reads who is healthy where. A container may have any name, so no prefix can bound it;
+# that a registration stands on this node is what the agent token bounds.
 service_prefix "" {
   policy     = "write"
   intentions = "deny"
@@ -15,8 +15,8 @@ node_prefix "" {
   policy = "read"
 }
 
-# Asks its own agent who and how it is (/v1/agent/self, /v1/agent/metrics); no other agent, and it cannot
-# change it: no reload, no leave, no tokens.
+# Asks its own agent who and how it is (/v1/agent/self, /v1/agent/metrics); no other agent, and it
+# cannot change it: no reload, no leave, no tokens.
 agent "NODE" {
   policy = "read"
 }

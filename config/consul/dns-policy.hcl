@@ -1,5 +1,5 @@
-# What a DNS question may see (acl.tokens.dns): names, addresses and health; DNS has no tokens of its
-# own, so whoever can ask the node's resolver can see this. It writes nothing.
+# What a DNS question may see (acl.tokens.dns): names, addresses and health; DNS has no tokens of
+# its own, so whoever can ask the node's resolver can see this. It writes nothing.
 node_prefix "" {
   policy = "read"
 }

@@ -1,14 +1,14 @@
-# A Consul server of a bevmesh mesh: what is the same on every node. Beside it in /etc/consul.d goes what
-# is not, and what is secret: node_name, bind_addr, retry_join, encrypt, acl.tokens.
-# Written for Consul 1.22; the reference is "Agents Configuration" in Consul's documentation.
+# A Consul server of a bevmesh mesh: what is the same on every node. Beside it in /etc/consul.d goes
+# what is not, and what is secret: node_name, bind_addr, retry_join, encrypt, acl.tokens. Written
+# for Consul 1.22; the reference is "Agents Configuration" in Consul's documentation.
 
 server           = true
 bootstrap_expect = 3      # three nodes, three servers: one may fail
 datacenter       = "bev"
 domain           = "consul"
 
-# HTTP and DNS for this node alone. The daemon and the node's resolver are here; other nodes have their
-# own agent. What crosses the mesh is gossip (8301) and server RPC (8300) on bind_addr.
+# HTTP and DNS for this node alone. The daemon and the node's resolver are here; other nodes have
+# their own agent. What crosses the mesh is gossip (8301) and server RPC (8300) on bind_addr.
 client_addr = "127.0.0.1"
 ports {
   grpc     = -1           # xDS, for Envoy: not used
@@ -35,21 +35,21 @@ acl {
 }
 
 dns_config {
-  # Any server answers from its own copy, unless that is older than this; then it asks the leader. The
-  # default, ten years, would let a server that was cut off name a primary that has moved.
+  # Any server answers from its own copy, unless that is older than this; then it asks the leader.
+  # The default, ten years, would let a server that was cut off name a primary that has moved.
   allow_stale = true
   max_stale   = "1s"
-  # An answer too long for UDP is cut and marked (TC), so that a resolver asks again by TCP. Without it a
-  # service of many instances loses some of them, silently.
+  # An answer too long for UDP is cut and marked (TC), so that a resolver asks again by TCP. Without
+  # it a service of many instances loses some of them, silently.
   enable_truncate = true
   # Answers are not cached at all: a resolver must see a failed instance go.
   service_ttl { "*" = "0s" }
   node_ttl    = "0s"
 }
 
-# Whoever may register a service could otherwise run a program as Consul's user. Checks of kind script and
-# docker come through the API, which this alone opens (enable_local_script_checks is for files): set it to
-# true on nodes that use them, and guard the daemon's token accordingly.
+# Whoever may register a service could otherwise run a program as Consul's user. Checks of kind
+# script and docker come through the API, which this alone opens (enable_local_script_checks is for
+# files): set it to true on nodes that use them, and guard the daemon's token accordingly.
 enable_script_checks = false
 
 # What a container answers is text from a container: bounded, and written back at most so often when

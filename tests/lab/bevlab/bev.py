@@ -1,4 +1,5 @@
 """`lab bev`: starts and removes the containers of the BEV mesh on the lab's engines."""
+
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,13 +29,19 @@ def up(names, progress):
 def down(names, progress):
     booted = State.running().booted()
     chosen = [container for container in _chosen(names) if container.node in booted]
-    _on_each_node(chosen, lambda container: engine.docker(
-        container.node, "rm", "--force", "--volumes", container.name, check=False))
+    _on_each_node(
+        chosen,
+        lambda container: engine.docker(
+            container.node, "rm", "--force", "--volumes", container.name, check=False
+        ),
+    )
     progress(f"{len(chosen)} containers removed")
 
 
 def _start(container):
-    state = engine.docker(container.node, "inspect", "--format", "{{.State.Running}}", container.name, check=False)
+    state = engine.docker(
+        container.node, "inspect", "--format", "{{.State.Running}}", container.name, check=False
+    )
     if state.returncode:
         engine.docker(container.node, "run", *container.run_arguments())
     elif state.stdout.strip() != "true":
@@ -52,9 +59,17 @@ def _on_each_node(containers, action):
 
 
 def show(as_json):
-    rows = [{"node": container.node, "name": container.name, "image": "bev/" + container.image,
-             "network": container.network, "ports": container.ports, "stand_in": container.is_stand_in}
-            for container in CONTAINERS]
+    rows = [
+        {
+            "node": container.node,
+            "name": container.name,
+            "image": "bev/" + container.image,
+            "network": container.network,
+            "ports": container.ports,
+            "stand_in": container.is_stand_in,
+        }
+        for container in CONTAINERS
+    ]
     if as_json:
         print(json.dumps(rows, indent=1))
         return

@@ -1,4 +1,5 @@
 """The command line of the lab. Data on stdout; progress and errors on stderr."""
+
 import argparse
 import json
 import os
@@ -17,8 +18,12 @@ def say(text):
 
 
 def cmd_up(args):
-    options = {"binary": str(Path(args.binary).resolve()), "config": str(Path(args.config).resolve()),
-               "daemon": not args.no_daemon, "script_checks": args.script_checks}
+    options = {
+        "binary": str(Path(args.binary).resolve()),
+        "config": str(Path(args.config).resolve()),
+        "daemon": not args.no_daemon,
+        "script_checks": args.script_checks,
+    }
     with locked():
         lab.up(options, args.replace, say)
 
@@ -31,31 +36,48 @@ def cmd_down(_args):
 def cmd_status(args):
     state = State.running()
     up = state.booted()
-    report = {node: {"address": NODES[node], "up": node in up,
-                     "leader": consul.leader(state, node) if node in up and not kernel.is_frozen(node) else None,
-                     "cut_from": faults.cuts(state, node) if node in up else [],
-                     "services": services.status(state, node)} for node in NODES}
+    report = {
+        node: {
+            "address": NODES[node],
+            "up": node in up,
+            "leader": (
+                consul.leader(state, node) if node in up and not kernel.is_frozen(node) else None
+            ),
+            "cut_from": faults.cuts(state, node) if node in up else [],
+            "services": services.status(state, node),
+        }
+        for node in NODES
+    }
     if args.json:
         print(json.dumps(report, indent=1))
         return
     for node, what in report.items():
-        words = [f"{name} {word}" + (f" ({pid})" if pid else "") for name, (word, pid) in what["services"].items()]
-        print(f"{node:9} {what['address']:14} {'up' if what['up'] else 'down':5} leader {what['leader'] or 'none'}")
+        words = [
+            f"{name} {word}" + (f" ({pid})" if pid else "")
+            for name, (word, pid) in what["services"].items()
+        ]
+        up = "up" if what["up"] else "down"
+        print(f"{node:9} {what['address']:14} {up:5} leader {what['leader'] or 'none'}")
         print(f"          {', '.join(words)}")
         if what["cut_from"]:
             print(f"          hears nothing from {', '.join(what['cut_from'])}")
 
 
 def cmd_exec(args):
-    """Replaces this process: exit code, signals, standard input and terminal are the command's own."""
+    """Replaces this process: exit code, signals, standard input, terminal are the command's."""
     state = State.running()
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise LabError("exec NODE -- COMMAND...")
     where = os.getcwd()
-    environment = {**os.environ, "PATH": PATH, "DOCKER_HOST": "unix:///run/docker.sock",
-                   "CONSUL_HTTP_ADDR": "http://127.0.0.1:8500",
-                   "CONSUL_HTTP_TOKEN": state.secret(consul.MANAGEMENT), "BEVMESH_LAB_NODE": args.node}
+    environment = {
+        **os.environ,
+        "PATH": PATH,
+        "DOCKER_HOST": "unix:///run/docker.sock",
+        "CONSUL_HTTP_ADDR": "http://127.0.0.1:8500",
+        "CONSUL_HTTP_TOKEN": state.secret(consul.MANAGEMENT),
+        "BEVMESH_LAB_NODE": args.node,
+    }
     holder = state.holder(args.node)
     kernel.join(args.node + ".exec")
     kernel.enter(holder)
@@ -72,6 +94,7 @@ def cmd_exec(args):
 
 def changing(action):
     """A command that changes a lab which is up: one at a time, and remembered."""
+
     def run(args):
         with locked():
             state = State.running()
@@ -79,6 +102,7 @@ def changing(action):
                 action(state, args)
             finally:
                 state.save()
+
     return run
 
 
@@ -138,8 +162,11 @@ def cmd_images(args):
 
 
 def parser():
-    top = argparse.ArgumentParser(prog="lab", description="Three nodes of a mesh on this machine.",
-                                  epilog=f"State, logs and sockets are in {STATE} (BEVMESH_LAB_DIR).")
+    top = argparse.ArgumentParser(
+        prog="lab",
+        description="Three nodes of a mesh on this machine.",
+        epilog=f"State, logs and sockets are in {STATE} (BEVMESH_LAB_DIR).",
+    )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
     def verb(name, run, text):
@@ -149,9 +176,15 @@ def parser():
 
     up = verb("up", cmd_up, "start the lab")
     up.add_argument("--no-daemon", action="store_true", help="everything but bevmesh on the nodes")
-    up.add_argument("--binary", default=str(ROOT / "build/bevmesh"), help="bevmesh (default: build/bevmesh)")
-    up.add_argument("--config", default=str(lab.DAEMON_CONFIG), help="configuration (default: config/bev.yaml)")
-    up.add_argument("--script-checks", action="store_true", help="let Consul run script and docker checks")
+    up.add_argument(
+        "--binary", default=str(ROOT / "build/bevmesh"), help="bevmesh (default: build/bevmesh)"
+    )
+    up.add_argument(
+        "--config", default=str(lab.DAEMON_CONFIG), help="configuration (default: config/bev.yaml)"
+    )
+    up.add_argument(
+        "--script-checks", action="store_true", help="let Consul run script and docker checks"
+    )
     up.add_argument("--replace", action="store_true", help="take a running lab down first")
     verb("down", cmd_down, "stop and remove everything of the lab, also of one that was killed")
     verb("status", cmd_status, "nodes, services, cuts").add_argument("--json", action="store_true")
@@ -164,10 +197,16 @@ def parser():
     cut.add_argument("a", type=check_node, metavar="A")
     cut.add_argument("b", type=check_node, metavar="B")
     cut.add_argument("--one-way", action="store_true", help="only from A to B")
-    unplug = verb("unplug", changing(lambda state, args: faults.unplug(state, args.node)), "take a node's cable out")
+    unplug = verb(
+        "unplug",
+        changing(lambda state, args: faults.unplug(state, args.node)),
+        "take a node's cable out",
+    )
     unplug.add_argument("node", type=check_node, metavar="NODE")
     verb("heal", changing(lambda state, args: faults.heal(state)), "make all links whole")
-    verb("freeze", changing(do_freeze), "stop a node or a service without ending it").add_argument("target")
+    verb("freeze", changing(do_freeze), "stop a node or a service without ending it").add_argument(
+        "target"
+    )
     verb("thaw", changing(do_thaw), "continue what was frozen").add_argument("target", nargs="?")
     kill = verb("kill", changing(do_kill), "send a signal to a service (default KILL)")
     kill.add_argument("target", metavar="NODE:SERVICE")
@@ -175,9 +214,15 @@ def parser():
     start = verb("start", changing(do_start), "start a service that ended")
     start.add_argument("target", metavar="NODE:SERVICE")
     start.add_argument("--no-wait", action="store_true", help="do not wait until it answers")
-    crash = verb("crash", changing(lambda state, args: nodes.crash(state, args.node)), "cut a node's power")
+    crash = verb(
+        "crash", changing(lambda state, args: nodes.crash(state, args.node)), "cut a node's power"
+    )
     crash.add_argument("node", type=check_node, metavar="NODE")
-    boot = verb("boot", changing(lambda state, args: lab.boot(state, args.node, say)), "start a crashed node")
+    boot = verb(
+        "boot",
+        changing(lambda state, args: lab.boot(state, args.node, say)),
+        "start a crashed node",
+    )
     boot.add_argument("node", type=check_node, metavar="NODE")
     logs = verb("logs", cmd_logs, "the log of a service")
     logs.add_argument("target", metavar="NODE:SERVICE")

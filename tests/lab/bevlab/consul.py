@@ -1,9 +1,10 @@
 """Consul on the nodes: configuration, and the tokens of a mesh with default deny.
 
-The management token is made here and known to the servers from their first start; every other token is
-made through the API, from the policies in config/consul that an admin would use, and is least privilege.
-Secrets lie in files of mode 0600 in the lab's directory and are never printed.
+The management token is made here and known to the servers from their first start; every other token
+is made through the API, from the policies in config/consul that an admin would use, and is least
+privilege. Secrets lie in files of mode 0600 in the lab's directory and are never printed.
 """
+
 import base64
 import json
 import os
@@ -24,23 +25,26 @@ def _secret_file(path, text):
 
 
 def configure(options):
-    """Before the first start: keys of this lab, and each server's own file beside the common one."""
+    """Before the first start: this lab's keys, and each server's own file."""
     gossip = base64.b64encode(secrets.token_bytes(32)).decode()
     management = str(uuid.uuid4())
     _secret_file(STATE / MANAGEMENT, management + "\n")
     common = (POLICIES / "server.hcl").read_text()
     for node in NODES:
         (node_dir(node) / "etc/consul.d/server.hcl").write_text(common)
-        _write_own(node, {
-            "node_name": node,
-            "datacenter": DATACENTER,
-            "bind_addr": NODES[node],
-            "retry_join": [address for other, address in NODES.items() if other != node],
-            "retry_interval": "1s",
-            "encrypt": gossip,
-            "enable_script_checks": bool(options["script_checks"]),
-            "acl": {"tokens": {"initial_management": management}},
-        })
+        _write_own(
+            node,
+            {
+                "node_name": node,
+                "datacenter": DATACENTER,
+                "bind_addr": NODES[node],
+                "retry_join": [address for other, address in NODES.items() if other != node],
+                "retry_interval": "1s",
+                "encrypt": gossip,
+                "enable_script_checks": bool(options["script_checks"]),
+                "acl": {"tokens": {"initial_management": management}},
+            },
+        )
 
 
 def _own_file(node):
@@ -56,7 +60,8 @@ def bootstrap_acl(state):
     management = state.secret(MANAGEMENT)
     first = next(iter(NODES))
 
-    # A new leader writes the management token a moment after it is elected; until then it knows no token.
+    # A new leader writes the management token a moment after it is elected; until then it knows no
+    # token.
     patience = time.monotonic() + 15
 
     def put(node, path, body):
@@ -73,7 +78,9 @@ def bootstrap_acl(state):
         put(first, "/v1/acl/policy", {"Name": name, "Rules": rules})
 
     def token(description, name):
-        return put(first, "/v1/acl/token", {"Description": description, "Policies": [{"Name": name}]})["SecretID"]
+        return put(
+            first, "/v1/acl/token", {"Description": description, "Policies": [{"Name": name}]}
+        )["SecretID"]
 
     policy("dns", "dns-policy.hcl")
     dns = token("names in DNS", "dns")
@@ -86,8 +93,10 @@ def bootstrap_acl(state):
         own = json.loads(_own_file(node).read_text())
         own["acl"]["tokens"].update({"agent": agent, "dns": dns})
         _write_own(node, own)
-        _secret_file(node_dir(node) / "etc/bevmesh/consul.token",
-                     token(f"bevmesh daemon on {node}", f"bevmesh-{node}") + "\n")
+        _secret_file(
+            node_dir(node) / "etc/bevmesh/consul.token",
+            token(f"bevmesh daemon on {node}", f"bevmesh-{node}") + "\n",
+        )
 
 
 def leader(state, node):
@@ -103,8 +112,13 @@ def leader(state, node):
 def is_complete(state, node):
     """Three servers known and the node's own agent in the catalog."""
     try:
-        status, nodes = http_on_node(state, node, "GET", "/v1/health/service/consul?passing=1&stale",
-                                     token=state.secret(MANAGEMENT))
+        status, nodes = http_on_node(
+            state,
+            node,
+            "GET",
+            "/v1/health/service/consul?passing=1&stale",
+            token=state.secret(MANAGEMENT),
+        )
     except OSError:
         return False
     return status == 200 and len(nodes) == len(NODES)

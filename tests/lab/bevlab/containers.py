@@ -1,10 +1,11 @@
 """The containers of the BEV mesh: which runs where, from which image, with which ports.
 
-Redis, PostgreSQL, nginx, Prometheus, Alertmanager, RabbitMQ, ZooKeeper and Tor are what their names say.
-Every other is a stand-in that answers /health, and carries the tag `stand-in` so that it says so wherever
-it shows. Names and ports are those of config/bev.yaml. No address stands anywhere here: containers find
-each other by NAME.service.consul.
+Redis, PostgreSQL, nginx, Prometheus, Alertmanager, RabbitMQ, ZooKeeper and Tor are what their names
+say. Every other is a stand-in that answers /health, and carries the tag `stand-in` so that it says
+so wherever it shows. Names and ports are those of config/bev.yaml. No address stands anywhere here:
+containers find each other by NAME.service.consul.
 """
+
 from dataclasses import dataclass, field
 
 
@@ -26,8 +27,17 @@ class Container:
 
     def run_arguments(self):
         """What stands after `docker run`."""
-        args = ["--detach", "--name", self.name, "--hostname", self.name, "--network", self.network,
-                "--restart", "unless-stopped"]
+        args = [
+            "--detach",
+            "--name",
+            self.name,
+            "--hostname",
+            self.name,
+            "--network",
+            self.network,
+            "--restart",
+            "unless-stopped",
+        ]
         for outer, inner in self.ports.items():
             args += ["--publish", f"{outer}:{inner}"]
         for name, value in self.env.items():
@@ -46,11 +56,12 @@ POSTGRES = r"""
 printf 'local all all trust\nhost all all all trust\n' > /tmp/pg_hba.conf
 exec /usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main \
     -c config_file=/etc/postgresql/15/main/postgresql.conf -c hba_file=/tmp/pg_hba.conf \
-    -c listen_addresses='*' -c unix_socket_directories=/tmp -c jit=off -c ssl=off -c shared_buffers=32MB
+    -c listen_addresses='*' -c unix_socket_directories=/tmp -c jit=off -c ssl=off \
+    -c shared_buffers=32MB
 """
 
-# Three brokers of one cluster, which find each other by container name. One scheduler and no busy waiting: the
-# lab's machine is shared by three nodes.
+# Three brokers of one cluster, which find each other by container name. One scheduler and no busy
+# waiting: the lab's machine is shared by three nodes.
 RABBITMQ = r"""
 printf '%s' "$COOKIE" > /var/lib/rabbitmq/.erlang.cookie
 chmod 400 /var/lib/rabbitmq/.erlang.cookie
@@ -68,7 +79,12 @@ exec /usr/lib/rabbitmq/bin/rabbitmq-server
 """
 
 ZOOKEEPER = r"""
-printf 'dataDir=/tmp/zookeeper\nclientPort=2181\nadmin.enableServer=false\n4lw.commands.whitelist=*\n' > /tmp/zoo.cfg
+cat > /tmp/zoo.cfg <<CONF
+dataDir=/tmp/zookeeper
+clientPort=2181
+admin.enableServer=false
+4lw.commands.whitelist=*
+CONF
 exec java -Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dzookeeper.jmx.log4j.disable=true \
     -cp '/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain /tmp/zoo.cfg
 """
@@ -88,8 +104,8 @@ CONF
 exec prometheus --config.file=/tmp/prometheus.yml --storage.tsdb.path=/tmp/prometheus
 """
 
-# A reverse proxy to services of other nodes. The name stands in a variable: nginx then asks for it at
-# each request, instead of once at its start.
+# A reverse proxy to services of other nodes. The name stands in a variable: nginx then asks for it
+# at each request, instead of once at its start.
 NGINX = r"""
 cat > /tmp/nginx.conf <<'CONF'
 error_log /dev/stderr warn;
@@ -119,15 +135,28 @@ CONF
 exec nginx -c /tmp/nginx.conf -g 'daemon off;'
 """
 
-DATABASES = {"BEV_POSTGRES": "postgres.service.consul:5432", "BEV_REDIS": "redis.service.consul:6379"}
+DATABASES = {
+    "BEV_POSTGRES": "postgres.service.consul:5432",
+    "BEV_REDIS": "redis.service.consul:6379",
+}
 
 
 def _rabbitmq(number, port, management):
-    return Container("thanos", f"rabbitmq-{number}", "bev_network", {port: 5672, management: 15672}, "queues",
-                     RABBITMQ, user="rabbitmq",
-                     env={"COOKIE": "of-the-lab", "HOME": "/var/lib/rabbitmq",
-                          "RABBITMQ_NODENAME": f"rabbit@rabbitmq-{number}",
-                          "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none"})
+    return Container(
+        "thanos",
+        f"rabbitmq-{number}",
+        "bev_network",
+        {port: 5672, management: 15672},
+        "queues",
+        RABBITMQ,
+        user="rabbitmq",
+        env={
+            "COOKIE": "of-the-lab",
+            "HOME": "/var/lib/rabbitmq",
+            "RABBITMQ_NODENAME": f"rabbit@rabbitmq-{number}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none",
+        },
+    )
 
 
 def _stand_in(node, name, network, *ports, **more):
@@ -138,13 +167,32 @@ def _stand_in(node, name, network, *ports, **more):
 CONTAINERS = [
     _stand_in("starlord", "vault", "bev_control", 8200),
     _stand_in("starlord", "dev-environment", "bev_control", 8082),
-    _stand_in("starlord", "frontend", "bev_control", 8080, env=DATABASES, options=[
-        "--health-cmd", "wget -q -O /dev/null http://127.0.0.1:8080/health", "--health-interval", "2s",
-        "--health-retries", "1"]),
+    _stand_in(
+        "starlord",
+        "frontend",
+        "bev_control",
+        8080,
+        env=DATABASES,
+        options=[
+            "--health-cmd",
+            "wget -q -O /dev/null http://127.0.0.1:8080/health",
+            "--health-interval",
+            "2s",
+            "--health-retries",
+            "1",
+        ],
+    ),
     _stand_in("starlord", "deployment-orchestrator", "bev_control", 8081),
-
-    Container("thanos", "postgres", "bev_network", {5432: 5432}, "base", POSTGRES, user="postgres",
-              env={"PGHOST": "/tmp"}),
+    Container(
+        "thanos",
+        "postgres",
+        "bev_network",
+        {5432: 5432},
+        "base",
+        POSTGRES,
+        user="postgres",
+        env={"PGHOST": "/tmp"},
+    ),
     _stand_in("thanos", "neo4j", "bev_network", 7687, 7474),
     _stand_in("thanos", "elasticsearch", "bev_network", 9200, 9300),
     _stand_in("thanos", "influxdb", "bev_network", 8086),
@@ -160,20 +208,43 @@ CONTAINERS = [
     _stand_in("thanos", "autonomous-coordinator", "bev_network", 8020, env=DATABASES),
     _stand_in("thanos", "adaptive-learning", "bev_network", 8030),
     _stand_in("thanos", "knowledge-evolution", "bev_network", 8040),
-
-    Container("oracle1", "redis", "bev_oracle", {6379: 6379}, "base",
-              "exec redis-server --protected-mode no --save '' --appendonly no --dir /tmp", user="redis"),
-    Container("oracle1", "prometheus", "bev_oracle", {9090: 9090}, "edge", PROMETHEUS, user="prometheus"),
-    Container("oracle1", "alertmanager", "bev_oracle", {9093: 9093}, "edge",
-              "exec prometheus-alertmanager --config.file=/etc/prometheus/alertmanager.yml"
-              " --storage.path=/tmp/alertmanager --cluster.listen-address=", user="prometheus"),
+    Container(
+        "oracle1",
+        "redis",
+        "bev_oracle",
+        {6379: 6379},
+        "base",
+        "exec redis-server --protected-mode no --save '' --appendonly no --dir /tmp",
+        user="redis",
+    ),
+    Container(
+        "oracle1", "prometheus", "bev_oracle", {9090: 9090}, "edge", PROMETHEUS, user="prometheus"
+    ),
+    Container(
+        "oracle1",
+        "alertmanager",
+        "bev_oracle",
+        {9093: 9093},
+        "edge",
+        "exec prometheus-alertmanager --config.file=/etc/prometheus/alertmanager.yml"
+        " --storage.path=/tmp/alertmanager --cluster.listen-address=",
+        user="prometheus",
+    ),
     _stand_in("oracle1", "grafana", "bev_oracle", 3000),
     _stand_in("oracle1", "health-monitor", "bev_oracle", 8060),
-    Container("oracle1", "tor", "bev_oracle", {9050: 9050}, "edge",
-              "exec tor --SocksPort 0.0.0.0:9050 --DataDirectory /tmp/tor --Log 'warn stderr'",
-              user="debian-tor"),
+    Container(
+        "oracle1",
+        "tor",
+        "bev_oracle",
+        {9050: 9050},
+        "edge",
+        "exec tor --SocksPort 0.0.0.0:9050 --DataDirectory /tmp/tor --Log 'warn stderr'",
+        user="debian-tor",
+    ),
     _stand_in("oracle1", "vault-proxy", "bev_oracle", 8100),
-    Container("oracle1", "nginx-proxy-manager", "bev_oracle", {80: 80, 443: 443, 81: 81}, "base", NGINX),
+    Container(
+        "oracle1", "nginx-proxy-manager", "bev_oracle", {80: 80, 443: 443, 81: 81}, "base", NGINX
+    ),
     _stand_in("oracle1", "breach-analyzer", "bev_oracle", 8070),
     _stand_in("oracle1", "crypto-analyzer", "bev_oracle", 8071),
     _stand_in("oracle1", "social-analyzer", "bev_oracle", 8072),

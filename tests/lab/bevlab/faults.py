@@ -1,8 +1,10 @@
 """What can go wrong, on purpose: links cut in one direction or both, nodes and services frozen.
 
-A cut drops what arrives from a node, in the raw table: before address translation, so that containers and
-published ports are cut as well. `unplug` takes the cable out at the switch: the node sees no carrier.
+A cut drops what arrives from a node, in the raw table: before address translation, so that
+containers and published ports are cut as well. `unplug` takes the cable out at the switch: the node
+sees no carrier.
 """
+
 import signal
 import subprocess
 
@@ -13,8 +15,11 @@ CHAIN = "LAB-CUT"
 
 
 def _in_node(state, node, *command, check=True):
-    done = subprocess.run(["nsenter", f"--net=/proc/{state.holder(node)}/ns/net", *command],
-                          text=True, capture_output=True)
+    done = subprocess.run(
+        ["nsenter", f"--net=/proc/{state.holder(node)}/ns/net", *command],
+        text=True,
+        capture_output=True,
+    )
     if check and done.returncode:
         raise LabError(f"{' '.join(command)} on {node}: {done.stderr.strip()}")
     return done.returncode == 0
@@ -48,8 +53,19 @@ def unplug(state, node):
 
 
 def _switch(state, node, direction):
-    done = subprocess.run(["nsenter", f"--net=/proc/{state['switch'][0]}/ns/net", "ip", "link", "set", node, direction],
-                          text=True, capture_output=True)
+    done = subprocess.run(
+        [
+            "nsenter",
+            f"--net=/proc/{state['switch'][0]}/ns/net",
+            "ip",
+            "link",
+            "set",
+            node,
+            direction,
+        ],
+        text=True,
+        capture_output=True,
+    )
     if done.returncode:
         raise LabError(f"ip link set {node} {direction}: {done.stderr.strip()}")
 
@@ -64,13 +80,25 @@ def heal(state):
 
 def cuts(state, node):
     """What does not arrive at `node`: names of nodes."""
-    done = subprocess.run(["nsenter", f"--net=/proc/{state.holder(node)}/ns/net", "iptables", "--wait", "-t", "raw",
-                           "--list-rules", CHAIN], text=True, capture_output=True)
+    done = subprocess.run(
+        [
+            "nsenter",
+            f"--net=/proc/{state.holder(node)}/ns/net",
+            "iptables",
+            "--wait",
+            "-t",
+            "raw",
+            "--list-rules",
+            CHAIN,
+        ],
+        text=True,
+        capture_output=True,
+    )
     return [other for other, address in NODES.items() if f"-s {address}/32 " in done.stdout]
 
 
 def freeze(state, node, service):
-    """A node stops as a whole, containers too; a service stops alone (an engine's containers go on)."""
+    """A node stops as a whole, containers too; a service alone, an engine's containers go on."""
     if service is None:
         state.holder(node)
         kernel.freeze(True, node)

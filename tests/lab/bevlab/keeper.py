@@ -1,9 +1,10 @@
 """The parent of a service: reaps what it leaves behind and notes how it ended.
 
-On a real node that is systemd. Some machines' init reaps late or never, and then dockerd takes a dead
-containerd for a living one. The keeper is a fork of the lab's command that outlives it: one a service
-and start, gone when the last process below is.
+On a real node that is systemd. Some machines' init reaps late or never, and then dockerd takes a
+dead containerd for a living one. The keeper is a fork of the lab's command that outlives it: one a
+service and start, gone when the last process below is.
 """
+
 import json
 import os
 import subprocess
@@ -13,7 +14,10 @@ from .layout import LabError
 
 
 def start(group, argv, log, environment, enter, ending):
-    """Starts `argv` in a cgroup of the lab, after `enter()`; its identity. How it ends is written to `ending`."""
+    """Starts `argv` in a cgroup of the lab, after `enter()`; its identity.
+
+    How it ends is written to `ending`: the exit code, or minus the signal.
+    """
     ending.unlink(missing_ok=True)
     reader, writer = os.pipe()
     pid = os.fork()
@@ -49,8 +53,15 @@ def _keep(group, argv, log, environment, enter, ending, writer):
 
     try:
         with open(log, "ab") as out:
-            service = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment,
-                                       start_new_session=True, preexec_fn=become)
+            service = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=environment,
+                start_new_session=True,
+                preexec_fn=become,
+            )
     except (OSError, subprocess.SubprocessError) as error:
         os.write(pipe, json.dumps({"error": str(error)}).encode())
         os._exit(1)

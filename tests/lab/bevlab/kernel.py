@@ -1,8 +1,10 @@
-"""The kernel's part: entering namespaces, cgroups that find every process of the lab, process identity.
+"""The kernel's part: entering namespaces, cgroups that find every process of the lab, process
+identity.
 
-Works with cgroup v2, with v1, and with both mounted. A process is told by its id and start time, so that
-a reused id is never mistaken; a zombie counts as gone.
+Works with cgroup v2, with v1, and with both mounted. A process is told by its id and start time, so
+that a reused id is never mistaken; a zombie counts as gone.
 """
+
 import ctypes
 import os
 import signal
@@ -15,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def become_reaper(name):
-    """Orphans below this process become its children, whatever the machine's init does; `name` is for ps."""
+    """Orphans below this process become its children; `name` is for ps."""
     pr_set_name, pr_set_child_subreaper = 15, 36
     _libc.prctl(pr_set_name, name.encode(), 0, 0, 0)
     if _libc.prctl(pr_set_child_subreaper, 1, 0, 0, 0) != 0:
@@ -95,7 +97,9 @@ def _hierarchies():
         if kind in ("cgroup", "cgroup2"):
             found.append((kind != "cgroup2", Path(mount.split()[4])))
     if not found:
-        raise LabError("no cgroup is mounted: the lab cannot find its processes, and Docker needs them")
+        raise LabError(
+            "no cgroup is mounted: the lab cannot find its processes, and Docker needs them"
+        )
     return [path for _, path in sorted(found)]
 
 

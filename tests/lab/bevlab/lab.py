@@ -1,4 +1,5 @@
-"""The lab as a whole: up, down, boot of one node. Three nodes start side by side; nothing waits in turn."""
+"""The lab as a whole: up, down, boot of one node. The nodes start side by side."""
+
 import os
 import shutil
 import time
@@ -15,18 +16,22 @@ def _check(options):
     if os.geteuid() != 0:
         raise LabError("the lab needs root: it makes namespaces and runs Docker engines")
     for program in ("unshare", "nsenter", "ip", "iptables", "dockerd", "docker", "dnsmasq"):
-        if not shutil.which(program, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"):
+        if not shutil.which(
+            program, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        ):
             raise LabError(f"no {program} here: run tests/setup")
     if not consul_binary().exists():
         raise LabError(f"no {consul_binary()}: run tests/setup")
     if options["daemon"]:
         for what, path in (("binary", options["binary"]), ("configuration", options["config"])):
             if not Path(path).is_file():
-                raise LabError(f"no {what} {path}: build it, name another (--{what[:6]}), or use --no-daemon")
+                raise LabError(
+                    f"no {what} {path}: build it, name another (--{what[:6]}), or use --no-daemon"
+                )
 
 
 def up(options, replace, progress):
-    """Everything of the mesh but its containers. Leftovers of a lab that was killed are cleaned first."""
+    """Everything of the mesh but its containers. What a killed lab left is cleaned first."""
     _check(options)
     old = State.load()
     if old["complete"] and kernel.alive(old["switch"]) and not replace:
@@ -59,7 +64,8 @@ def _bring_up(state, progress):
         services.start(state, node, service)
     state.save()
     services.wait_ready(state, [pair for pair in first if pair[1] == "consul"])
-    progress(f"Consul has a leader: {consul.leader(state, next(iter(NODES)))} ({time.monotonic() - started:.1f} s)")
+    leader = consul.leader(state, next(iter(NODES)))
+    progress(f"Consul has a leader: {leader} ({time.monotonic() - started:.1f} s)")
     consul.bootstrap_acl(state)
     services.wait_ready(state, first)
     engine.create_networks(list(NODES))

@@ -2,6 +2,7 @@
 
 The addresses are those of the BEV mesh. They exist only inside the lab's namespaces.
 """
+
 import hashlib
 import os
 from pathlib import Path
@@ -13,8 +14,8 @@ NODES = {
 }
 PREFIX = 10  # the overlay's range, 100.64.0.0/10
 
-# Docker networks: name → (subnet, node). The mesh's three as in config/bev.yaml; STARLORD has none there,
-# and only on a network of its own making does Docker resolve through the node's resolver.
+# Docker networks: name → (subnet, node). The mesh's three as in config/bev.yaml; STARLORD has none
+# there, and only on a network of its own making does Docker resolve through the node's resolver.
 NETWORKS = {
     "bev_network": ("172.30.0.0/16", "thanos"),
     "bev_osint": ("172.25.0.0/16", "thanos"),

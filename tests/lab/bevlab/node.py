@@ -1,8 +1,10 @@
 """A node: its files, its namespaces, its cable to the switch.
 
-boot() does not wait for anything but the namespaces; crash() is a power cut: /run is lost, /var/lib,
-/etc and /var/log stay. The switch is a bridge in a network namespace of its own that has no other link.
+boot() does not wait for anything but the namespaces; crash() is a power cut: /run is lost,
+/var/lib, /etc and /var/log stay. The switch is a bridge in a network namespace of its own that has
+no other link.
 """
+
 import os
 import secrets
 import shutil
@@ -35,8 +37,14 @@ def _spawn(group, unshare, script, *args):
     """Starts a holder of namespaces and waits until it is ready; its identity."""
     holder = subprocess.Popen(
         ["unshare", *unshare, "sh", "-c", script, "holder", *args],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/",
-        start_new_session=True, preexec_fn=lambda: kernel.join(*group))
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        start_new_session=True,
+        preexec_fn=lambda: kernel.join(*group),
+    )
     with holder.stdout, holder.stderr:
         if holder.stdout.readline().strip() != "ready":
             raise LabError(f"no namespaces for {group[0]}: {holder.stderr.read().strip()}")
@@ -45,8 +53,12 @@ def _spawn(group, unshare, script, *args):
 
 def _ip(pid, *lines):
     """`ip -batch` in the network namespace of `pid`."""
-    done = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-batch", "-"],
-                          input="\n".join(lines) + "\n", text=True, capture_output=True)
+    done = subprocess.run(
+        ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-batch", "-"],
+        input="\n".join(lines) + "\n",
+        text=True,
+        capture_output=True,
+    )
     if done.returncode:
         raise LabError(f"ip: {done.stderr.strip()}")
 
@@ -56,12 +68,14 @@ def start_switch():
 
 
 def make_files(node):
-    """The node's disk, as of a fresh installation: a copy of this machine's /etc with its own names."""
+    """The node's disk, freshly installed: a copy of this machine's /etc with names of its own."""
     base = node_dir(node)
     for name in ("run", "lib", "log"):
         (base / name).mkdir(parents=True)
     # In the lab's cgroup, so that a lab which is killed meanwhile leaves no copy that still runs.
-    subprocess.run(["cp", "-a", "/etc", str(base / "etc")], check=True, preexec_fn=lambda: kernel.join("setup"))
+    subprocess.run(
+        ["cp", "-a", "/etc", str(base / "etc")], check=True, preexec_fn=lambda: kernel.join("setup")
+    )
     etc = base / "etc"
     own = {
         "hostname": node + "\n",
@@ -79,13 +93,14 @@ def make_files(node):
         with open(etc / "group", "a") as groups:
             groups.write("bevmesh:x:998:\n")
     (etc / "dnsmasq.conf").write_text(
-        "# Names of the mesh go to Consul, and nothing else goes anywhere: the node has no way out.\n"
+        "# Names of the mesh go to Consul, others nowhere: the node has no way out.\n"
         "listen-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\ncache-size=0\nuser=root\n"
-        "server=/consul/127.0.0.1#8600\nrev-server=100.64.0.0/10,127.0.0.1#8600\n")
+        "server=/consul/127.0.0.1#8600\nrev-server=100.64.0.0/10,127.0.0.1#8600\n"
+    )
 
 
 def _fresh_run(node, binary):
-    """/run as after a boot. In it the programs of the lab, as links: a rebuilt bevmesh is the next one started."""
+    """/run as after a boot, with links to the programs: a rebuilt bevmesh is the next started."""
     run = node_dir(node) / "run"
     shutil.rmtree(run, ignore_errors=True)
     programs = run / "lab/bin"
@@ -101,10 +116,19 @@ def boot(state, node):
     if kernel.alive(state["holders"].get(node)):
         raise LabError(f"{node} is up")
     _fresh_run(node, state["options"]["binary"])
-    holder = _spawn((node, "holder"), ["--net", "--mount", "--uts", "--propagation", "private"],
-                    _NODE_SCRIPT, str(node_dir(node)), node)
-    _ip(state["switch"][0], f"link add {node} type veth peer name eth0 netns {holder[0]}",
-        f"link set {node} master mesh", f"link set {node} up")
+    holder = _spawn(
+        (node, "holder"),
+        ["--net", "--mount", "--uts", "--propagation", "private"],
+        _NODE_SCRIPT,
+        str(node_dir(node)),
+        node,
+    )
+    _ip(
+        state["switch"][0],
+        f"link add {node} type veth peer name eth0 netns {holder[0]}",
+        f"link set {node} master mesh",
+        f"link set {node} up",
+    )
     _ip(holder[0], f"addr add {NODES[node]}/{PREFIX} dev eth0", "link set eth0 up")
     state["holders"][node] = holder
 

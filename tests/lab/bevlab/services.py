@@ -3,6 +3,7 @@
 Every service has a cgroup NODE/SERVICE and a log STATE/NODE/log/lab/SERVICE.log. Nothing restarts a
 service that ends: the lab's user decides that (`lab start`).
 """
+
 import http.client
 import json
 import os
@@ -19,11 +20,22 @@ READY_SECONDS = 60
 
 def argv(node, service):
     return {
-        "dns": ["dnsmasq", "--keep-in-foreground", "--conf-file=/etc/dnsmasq.conf", "--pid-file=/run/dnsmasq.pid"],
+        "dns": [
+            "dnsmasq",
+            "--keep-in-foreground",
+            "--conf-file=/etc/dnsmasq.conf",
+            "--pid-file=/run/dnsmasq.pid",
+        ],
         "consul": ["consul", "agent", "-config-dir=/etc/consul.d", "-data-dir=/var/lib/consul"],
-        "docker": ["dockerd", "--host=unix:///run/docker.sock", "--data-root=/var/lib/docker",
-                   "--exec-root=/run/docker", "--pidfile=/run/docker.pid",
-                   "--exec-opt=native.cgroupdriver=cgroupfs", f"--cgroup-parent=/{CGROUP}/{node}/containers"],
+        "docker": [
+            "dockerd",
+            "--host=unix:///run/docker.sock",
+            "--data-root=/var/lib/docker",
+            "--exec-root=/run/docker",
+            "--pidfile=/run/docker.pid",
+            "--exec-opt=native.cgroupdriver=cgroupfs",
+            f"--cgroup-parent=/{CGROUP}/{node}/containers",
+        ],
         "bevmesh": ["bevmesh", "daemon", "--node", node, "--config", "/etc/bevmesh/bevmesh.yaml"],
     }[service]
 
@@ -56,7 +68,13 @@ def start(state, node, service):
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(node, service)
     state["services"][f"{node}:{service}"] = keeper.start(
-        (node, service), argv(node, service), path, environment(), enter, _ending_path(node, service))
+        (node, service),
+        argv(node, service),
+        path,
+        environment(),
+        enter,
+        _ending_path(node, service),
+    )
 
 
 def _ending_path(node, service):
@@ -72,13 +90,13 @@ def ending(node, service):
 
 
 def _clear_leftovers(node, service):
-    """dockerd refuses to start when its pid file names a living process; after a kill any may have that id."""
+    """dockerd does not start when its pid file names a living process, and any may have that id."""
     if service == "docker":
         (node_dir(node) / "run/docker.pid").unlink(missing_ok=True)
 
 
 def wait_ready(state, wanted, seconds=READY_SECONDS):
-    """Waits until each (node, service) answers; a service that ended is an error with the end of its log."""
+    """Waits until each (node, service) answers; one that ended is an error with its last words."""
     end = time.monotonic() + seconds
     waiting = list(wanted)
     while waiting:
@@ -87,22 +105,32 @@ def wait_ready(state, wanted, seconds=READY_SECONDS):
             late = time.monotonic() > end
             if late or not is_running(state, node, service):
                 what = f"did not answer in {seconds} s" if late else "ended"
-                raise LabError(f"{node}:{service} {what}; the end of {log_path(node, service)}:\n"
-                               + _tail(log_path(node, service)))
+                raise LabError(
+                    f"{node}:{service} {what}; the end of {log_path(node, service)}:\n"
+                    + _tail(log_path(node, service))
+                )
         time.sleep(0.02 if waiting else 0)
 
 
 def _ready(state, node, service):
     try:
-        return {"dns": _dns_answers, "consul": _consul_has_leader, "docker": _docker_answers,
-                "bevmesh": _daemon_listens}[service](state, node)
+        return {
+            "dns": _dns_answers,
+            "consul": _consul_has_leader,
+            "docker": _docker_answers,
+            "bevmesh": _daemon_listens,
+        }[service](state, node)
     except OSError:
         return False
 
 
 def _dns_answers(state, node):
     """Any answer to a question about a name that dnsmasq forwards nowhere."""
-    query = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0) + b"\x03lab\x07invalid\x00" + struct.pack(">2H", 1, 1)
+    query = (
+        struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0)
+        + b"\x03lab\x07invalid\x00"
+        + struct.pack(">2H", 1, 1)
+    )
     with kernel.in_network(state.holder(node)):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with sock:
@@ -150,8 +178,12 @@ def http_on_node(state, node, method, path, body=None, token=None, port=8500):
     try:
         with kernel.in_network(state.holder(node)):
             connection.connect()
-        connection.request(method, path, json.dumps(body) if body is not None else None,
-                           {"X-Consul-Token": token} if token else {})
+        connection.request(
+            method,
+            path,
+            json.dumps(body) if body is not None else None,
+            {"X-Consul-Token": token} if token else {},
+        )
         answer = connection.getresponse()
         text = answer.read().decode()
     except http.client.HTTPException as error:
@@ -176,13 +208,15 @@ def kill(state, node, service, number):
 
 
 def own_processes(state, node, service):
-    """The service's processes, without the containers and their shims that live below the engine."""
+    """The service's processes, without the containers and shims that live below the engine."""
     who = state["services"].get(f"{node}:{service}")
     if not kernel.alive(who):
         raise LabError(f"{node}:{service} is not running")
     if service != "docker":
         return kernel.members(node, service) or [who[0]]
-    return [pid for pid in kernel.members(node, service) if _command(pid) in ("dockerd", "containerd")]
+    return [
+        pid for pid in kernel.members(node, service) if _command(pid) in ("dockerd", "containerd")
+    ]
 
 
 def _command(pid):
@@ -195,7 +229,9 @@ def _command(pid):
 
 def _tail(path, lines=15):
     try:
-        return "\n".join("    " + line for line in path.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(
+            "    " + line for line in path.read_text(errors="replace").splitlines()[-lines:]
+        )
     except FileNotFoundError:
         return "    (no log)"
 

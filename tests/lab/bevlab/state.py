@@ -1,8 +1,9 @@
 """What the lab remembers between two commands: STATE/lab.json, written whole or not at all.
 
-Holds the holder of each node, the services that were started, links that are cut, and the options of
-`up`. A lab that was killed has a file that says so: its holders are not alive.
+Holds the holder of each node, the services that were started, links that are cut, and the options
+of `up`. A lab that was killed has a file that says so: its holders are not alive.
 """
+
 import contextlib
 import fcntl
 import json
@@ -24,7 +25,9 @@ def locked():
 
 
 class State(dict):
-    """holders: node → identity · switch: identity · services: "node:service" → identity · options · complete"""
+    """holders: node → identity; switch: identity; services: "node:service" → identity; options of
+    `up`; complete: `up` came to its end.
+    """
 
     @classmethod
     def load(cls):
