@@ -1,7 +1,7 @@
 // From one container, or from the configuration alone, to the services that Consul should hold.
 //
-// Pure: the same container and context give the same registrations, byte for byte, whatever the order
-// in which Docker listed networks, ports or labels.
+// Pure: the same container and context give the same registrations, byte for byte, whatever the
+// order in which Docker listed networks, ports or labels.
 #pragma once
 
 #include <functional>

@@ -179,7 +179,8 @@ std::string difference(registration const& wanted, observed const& agent,
     auto const at = agent.services.find(wanted.service.id);
     if (at == agent.services.end()) return "it is not registered";
     auto const& have = at->second;
-    if (owner_of(have, instance) != owner::ours) return "it has another owner";
+    if (auto const whose = owner_of(have, instance); whose != owner::ours)
+        return whose == owner::left_behind ? "it was left without an owner" : "it is not ours";
     if (have.meta != full_meta(wanted, instance)) return "meta or checks";
     if (have.name != wanted.service.name) return "name";
     if (have.address != wanted.service.address || have.port != wanted.service.port)

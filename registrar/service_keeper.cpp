@@ -77,6 +77,10 @@ void service_keeper::on_agent_failed(instant now, random_source& random) {
     agent_known_ = false;
     agent_listing_ = false;
     written_.clear();
+    dirty_.merge(urgent_);
+    urgent_.clear();
+    for (auto& [id, e] : services_)
+        e.tracker.on_agent_lost();
     agent_at_ = now + backoff_delay(retry, agent_failures_++, random);
 }
 
@@ -85,6 +89,10 @@ void service_keeper::on_looked_up(looked_up const& e) {
     if (it == services_.end()) return;
     change const guard(*this, it->second);
     it->second.tracker.on_looked_up();
+    if (!agent_known_) {
+        it->second.tracker.on_agent_lost();
+        return;
+    }
     if (e.entry)
         agent_.services[e.service_id] = *e.entry;
     else

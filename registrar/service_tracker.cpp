@@ -69,6 +69,18 @@ void service_tracker::on_look_up_failed(instant retry_at) {
     ++failures_;
 }
 
+void service_tracker::on_agent_lost() {
+    fresh_ = false;
+    unproven_ = true;
+    auto const* r = wanted();
+    if (!r) return;
+    // What passed before the loss proves nothing now; the states that we report ourselves stay.
+    for (auto const& check : r->checks)
+        if (auto const p = probes_.find(check.definition.id);
+            p != probes_.end() && check.by == reporter::consul)
+            p->second.passing.reset();
+}
+
 void service_tracker::on_probed(probed const& e, instant now) {
     if (e.round != round_) return;
     auto const at = probes_.find(e.check_id);
@@ -108,14 +120,16 @@ void service_tracker::on_write_done(action const& what, instant now) {
 
 std::optional<instant> service_tracker::settle(surroundings const& s, std::vector<action>& out) {
     wake_.reset();
-    if (writing_) return {};
-    if (not_before_ && s.now < *not_before_) return not_before_;
-    not_before_.reset();
-    if (auto const* r = wanted())
-        bring(*r, s, out);
-    else
-        remove(s, out);
-    fresh_ = false;
+    if (!writing_ && (!not_before_ || s.now >= *not_before_)) {
+        not_before_.reset();
+        if (auto const* r = wanted())
+            bring(*r, s, out);
+        else
+            remove(s, out);
+    } else if (!writing_) {
+        wake_ = not_before_;
+    }
+    fresh_ = false;  // what was looked up is as old as this call
     return wake_;
 }
 
@@ -124,7 +138,7 @@ bool service_tracker::busy() const {
 }
 
 bool service_tracker::at_rest() const {
-    return !writing_ && !looking_up_ && gate_.empty() && !not_before_ && !born_critical_;
+    return !writing_ && !looking_up_ && gate_.empty() && !not_before_;
 }
 
 std::pair<std::string, std::string> service_tracker::phase(observed const& agent) const {
@@ -141,7 +155,6 @@ void service_tracker::remove(surroundings const& s, std::vector<action>& out) {
     gate_.clear();
     probes_.clear();
     probe_at_.reset();
-    born_critical_ = false;
     auto const entry = s.agent.services.find(id_);
     if (entry == s.agent.services.end() || !s.may_remove) return;
     if (owner_of(entry->second, s.instance) != owner::ours) return;
@@ -168,7 +181,8 @@ void service_tracker::bring(registration const& r, surroundings const& s,
         complaint_.clear();
         return keep(r, s, out);
     }
-    if (pass_gate(r, hash_of(r), s, out) != gate::shut) write_registration(r, lacks, false, s, out);
+    if (pass_gate(r, hash_of(r), s, out) != gate::shut && look_first(out))
+        write_registration(r, lacks, false, s, out);
 }
 
 void service_tracker::keep(registration const& r, surroundings const& s, std::vector<action>& out) {
@@ -186,7 +200,9 @@ bool service_tracker::keep_maintenance(registration const& r, surroundings const
     bool const ours = present && check->second.notes.starts_with(maintenance_mark);
     if (!reason.empty()) {
         gate_.clear();
-        if (present && (!ours || check->second.notes == reason)) return false;
+        // Another reason is left as it is: Consul keeps the notes of the first (agent.go,
+        // EnableServiceMaintenance), and off and on again would show the service for a moment.
+        if (present) return false;
         if (look_first(out)) write(set_maintenance{id_, true, reason}, out);
         return true;
     }
@@ -237,14 +253,14 @@ void service_tracker::probe_for_reports(registration const& r, surroundings cons
 
 void service_tracker::probe_for_rebirth(registration const& r, surroundings const& s,
                                         std::vector<action>& out) {
-    if (!born_critical_ || any_probe_under_way()) return;
+    if (!unproven_ || any_probe_under_way()) return;
     // Consul may have found it passing by itself meanwhile.
     if (std::ranges::all_of(r.checks, [&](auto const& c) {
             auto const have = s.agent.checks.find(c.definition.id);
             return c.by != reporter::consul || !probed_for_birth(c) ||
                    (have != s.agent.checks.end() && have->second.status == consul::status::passing);
         })) {
-        born_critical_ = false;
+        unproven_ = false;
         return;
     }
     if (all_pass(r)) {
@@ -339,12 +355,12 @@ void service_tracker::write_registration(registration const& r, std::string why,
                                          surroundings const& s, std::vector<action>& out) {
     birth_states states;
     std::vector<std::string> renewed;
-    born_critical_ = false;
+    unproven_ = false;
     for (auto const& check : r.checks) {
         auto const state = state_of(check, r);
         states[check.definition.id] = state;
         if (check.by != reporter::consul || !probed_for_birth(check)) continue;
-        if (state != consul::status::passing) born_critical_ = true;
+        if (state != consul::status::passing) unproven_ = true;
         if (reborn) renewed.push_back(check.definition.id);
     }
     attempts_ = 0;

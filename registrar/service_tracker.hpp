@@ -36,8 +36,10 @@ public:
     [[nodiscard]] registration const* wanted() const;
 
     /// The entry in `surroundings::agent` is as new as can be: settle at once.
-    void on_looked_up() { looking_up_ = false, fresh_ = true; }
+    void on_looked_up() { fresh_ = std::exchange(looking_up_, false); }
     void on_look_up_failed(instant retry_at);
+    /// The agent restarted: checks that it restored are critical until it runs them again.
+    void on_agent_lost();
     void on_probed(probed const& e, instant now);
     /// The write that was under way; it may have had no effect.
     [[nodiscard]] std::optional<action> end_write() { return std::exchange(writing_, {}); }
@@ -52,7 +54,7 @@ public:
     [[nodiscard]] bool busy() const;
     /// Nothing to do and nobody to do it for.
     [[nodiscard]] bool finished() const { return claims_.empty() && !busy() && !not_before_; }
-    /// As wanted, with nothing left to wait for.
+    /// As wanted. A service that was announced critical may still be probed.
     [[nodiscard]] bool at_rest() const;
     /// "announced", "announcing", ... and why, for people.
     [[nodiscard]] std::pair<std::string, std::string> phase(observed const& agent) const;
@@ -111,7 +113,8 @@ private:
     std::optional<action> writing_;
     unsigned failures_ = 0;
     std::optional<instant> not_before_;
-    bool born_critical_ = false;
+    bool unproven_ = true;  // Consul's checks have not been seen passing, nor born so
+
     std::string complaint_;  // made last, so that it is made once
     std::optional<instant> wake_;
 };

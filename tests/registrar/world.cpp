@@ -55,10 +55,11 @@ mesh_config small_config() {
 }
 
 world::world(mesh_config settings, std::uint64_t seed) : config(std::move(settings)) {
+    open_ports.insert(9000);
     restart_daemon(seed);
 }
 
-docker::container& world::run(std::string const& name, std::uint16_t port) {
+docker::container& world::run(std::string const& name, std::uint16_t port, bool answers_at_once) {
     ++made_;
     docker::container c;
     auto const number = std::to_string(made_);
@@ -72,7 +73,7 @@ docker::container& world::run(std::string const& name, std::uint16_t port) {
     c.ports[{port, "tcp"}] = {{"0.0.0.0", port}};
     c.wanted_ports = c.ports;
     c.networks["bridge"].ip = "172.17.0.2";
-    open_ports.insert(port);
+    if (answers_at_once) open_ports.insert(port);
     auto& kept = containers[c.id] = c;
     if (engine_is_up) give(container_hint{c.id, "start"});
     return kept;
@@ -132,6 +133,7 @@ void world::foreign(std::string const& id, std::string const& name,
     s.meta = std::move(meta);
     agent.services[id] = s;
     untouchable.insert(id);
+    trace.push_back("foreign " + id);
 }
 
 void world::restart_daemon(std::uint64_t seed) {
@@ -142,6 +144,7 @@ void world::restart_daemon(std::uint64_t seed) {
 }
 
 void world::give(event const& e) {
+    if (verbose) trace.push_back("<- " + to_string(e));
     for (auto const& a : daemon->handle(e, now)) {
         trace.push_back(to_string(a));
         perform(a);

@@ -2,7 +2,8 @@
 //
 // The agent behaves as Consul 1.22.7 was seen to: a check that is registered again keeps its state,
 // replace-existing-checks removes the maintenance check, TTL checks alone take reports. Time passes
-// only by advance(). Answers wait in a queue that a test may reorder, duplicate or turn into errors.
+// only by advance(). Answers wait in a queue that a test may reorder, duplicate or turn into
+// errors.
 #pragma once
 
 #include <deque>
@@ -16,7 +17,8 @@
 
 namespace bevmesh::test {
 
-/// thanos (10.0.0.1) with the services redis (redis check), web (http), db (tcp) and a process `unit`.
+/// thanos (10.0.0.1) with the services redis (redis check), web (http), db (tcp) and a process
+/// `unit`.
 [[nodiscard]] mesh_config small_config();
 
 class world {
@@ -24,7 +26,7 @@ public:
     explicit world(mesh_config config = small_config(), std::uint64_t seed = 1);
 
     // The engine's side. Every change leaves a hint unless the engine is down.
-    docker::container& run(std::string const& name, std::uint16_t port);
+    docker::container& run(std::string const& name, std::uint16_t port, bool answers = true);
     void change(std::string const& name, std::function<void(docker::container&)> const& how,
                 std::string const& hint);
     void remove(std::string const& name);
@@ -64,6 +66,7 @@ public:
     bool agent_is_up = true;
     std::deque<registrar::event> answers;
     std::vector<std::string> trace;
+    bool verbose = false;  // events into the trace, too
     unsigned puts = 0;
     std::string touched;  // a foreign entry was written to: its ID
 

@@ -1,0 +1,277 @@
+#include "mesh/daemon/process.hpp"
+
+#include <fstream>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <nlohmann/json.hpp>
+
+#include "config/loader.hpp"
+#include "mesh/daemon/notify.hpp"
+#include "mesh/net/clock.hpp"
+#include "mesh/net/deadline.hpp"
+
+namespace bevmesh::daemon {
+namespace {
+
+namespace asio = boost::asio;
+
+/// For an end in order; then it is forced, because a service manager would do so anyway.
+constexpr seconds shutdown_limit{10};
+
+std::string utc_now() {
+    auto const t = ::time(nullptr);
+    tm parts{};
+    ::gmtime_r(&t, &parts);
+    std::array<char, 32> text{};
+    auto const n = ::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), n};
+}
+
+result<secret> read_token(std::string const& path) {
+    if (path.empty()) return secret();
+    std::ifstream file(path);
+    std::string line;
+    if (!file || !std::getline(file, line))
+        return failure{errc::local_error, "read the Consul token from " + path};
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
+        line.pop_back();
+    if (line.empty())
+        return failure{errc::local_error, "the Consul token in " + path + " is empty"};
+    return secret(std::move(line));
+}
+
+}  // namespace
+
+process::process(options how, mesh_config config, std::string node)
+    : how_(std::move(how)),
+      config_(std::make_shared<mesh_config const>(std::move(config))),
+      node_(std::move(node)),
+      signals_(context_, SIGTERM, SIGINT, SIGHUP),
+      tasks_(context_.get_executor(),
+             [this](std::string_view task, std::string const& what) {
+                 // A part that is gone would be a daemon that only looks alive.
+                 log_.error("a part ended by an exception; stopping",
+                            {{"part", std::string(task)}, {"reason", what}});
+                 failed_ = true;
+                 ::raise(SIGTERM);
+             }),
+      started_at_(utc_now()),
+      config_loaded_at_(started_at_),
+      started_(net::now()) {}
+
+process::~process() = default;
+
+result<void> process::prepare() {
+    auto const executor = context_.get_executor();
+    auto const token = read_token(config_->consul.token_file);
+    if (!token) return token.error();
+    auto agent = consul::make_client(executor, config_->consul, *token);
+    if (!agent) return agent.error();
+    consul_ = std::move(*agent);
+    auto engine = docker::make_client(executor, config_->docker);
+    if (!engine) return engine.error();
+    docker_ = std::move(*engine);
+    if (auto const opened = open_state(); !opened) return opened.error();
+
+    prober_ = registrar::make_prober(executor);
+    auto const seed = static_cast<std::uint64_t>(net::now().time_since_epoch().count());
+    core_ = std::make_unique<registrar::reconciler>(*config_, node_, seed);
+    driver_ = std::make_unique<registrar::driver>(executor, *core_, *docker_, *consul_, *prober_);
+    api_ = std::make_unique<api>(
+        api_sources{*core_, *driver_, *consul_, [this] { return describe_process(); },
+                    [this](std::string const& service, std::string const& reason) {
+                        return keep_maintenance(service, reason);
+                    }});
+    net::listen_options listen;
+    listen.socket_path = config_->api.socket;
+    listen.group = config_->api.group;
+    auto server = net::make_http_server(
+        executor, std::move(listen),
+        [this](net::http_request request) { return api_->handle(std::move(request)); });
+    if (!server) return server.error();
+    server_ = std::move(*server);
+    return {};
+}
+
+int process::run() {
+    asio::co_spawn(context_, main(), asio::detached);
+    context_.run();
+    return failed_ ? 1 : 0;
+}
+
+net::awaitable<void> process::main() {
+    tasks_.spawn(obey_signals(), "signals");
+    tasks_.spawn(driver_->run(), "registrar");
+    tasks_.spawn(server_->run(), "API");
+    tasks_.spawn(identify_agent(), "identify the agent");
+    tasks_.spawn(feed_watchdog(), "watchdog");
+    tasks_.spawn(tell_manager(), "status");
+    for (auto const& [service, reason] : maintenance_)
+        driver_->give(registrar::maintenance_asked{service, true, reason});
+    log_.info("started", {{"version", BEVMESH_VERSION},
+                          {"node", node_},
+                          {"mesh", config_->name},
+                          {"config", how_.config_file}});
+    notify_ready("node " + node_ + ": starting");
+    co_await tasks_.join();
+    log_.info("stopped; registrations stay");
+    signals_.cancel();
+    if (last_resort_) last_resort_->cancel();
+}
+
+net::awaitable<void> process::obey_signals() {
+    for (;;) {
+        int const signal = co_await signals_.async_wait(asio::use_awaitable);
+        if (signal == SIGHUP) {
+            reload();
+            continue;
+        }
+        log_.info("asked to stop", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+        notify_stopping();
+        end_at_once_on_next_signal();
+        server_->stop();
+        tasks_.cancel();
+        co_return;
+    }
+}
+
+void process::end_at_once_on_next_signal() {
+    last_resort_.emplace(context_, shutdown_limit);
+    last_resort_->async_wait([this](boost::system::error_code const& canceled) {
+        if (canceled) return;
+        for (auto const& name : tasks_.names())
+            log_.error("still running", {{"part", name}});
+        ::_exit(1);
+    });
+    signals_.async_wait([](boost::system::error_code const& canceled, int) {
+        if (!canceled) ::_exit(1);
+    });
+}
+
+void process::reload() {
+    notify_reloading();
+    auto loaded = config::load_file(how_.config_file);
+    for (auto const& p : loaded.problems)
+        log_.error("configuration not taken", {{"problem", config::to_string(p)}});
+    auto const& fresh = loaded.value;
+    if (loaded.problems.empty() && !fresh.nodes.contains(node_)) {
+        log_.error("configuration not taken: it lacks this node", {{"node", node_}});
+    } else if (loaded.problems.empty()) {
+        auto const token = read_token(fresh.consul.token_file);
+        if (token)
+            consul_->set_token(*token);
+        else
+            log_.error("the old token stays", {{"reason", describe(token.error())}});
+        if (fresh.consul != config_->consul || fresh.docker != config_->docker ||
+            fresh.api != config_->api || fresh.state_dir != config_->state_dir)
+            log_.warning(
+                "consul, docker, api and state_dir take effect when the daemon is restarted");
+        auto const old =
+            std::exchange(config_, std::make_shared<mesh_config const>(std::move(loaded.value)));
+        log::configure(config_->log);
+        driver_->give(registrar::configured{config_.get()});
+        config_loaded_at_ = utc_now();
+        log_.info("configuration reloaded", {{"config", how_.config_file}});
+    }
+    notify_ready(summary());
+}
+
+net::awaitable<void> process::identify_agent() {
+    random_source random(static_cast<std::uint64_t>(net::now().time_since_epoch().count()) + 2);
+    backoff_policy const retry{milliseconds(200), milliseconds(10'000)};
+    for (unsigned attempt = 0;; ++attempt) {
+        auto self = co_await consul_->self();
+        if (self) {
+            agent_self_ = std::move(*self);
+            if (!config_->datacenter.empty() && agent_self_.datacenter != config_->datacenter)
+                log_.warning("Consul's agent is in another datacenter than the mesh",
+                             {{"agent", agent_self_.datacenter}, {"mesh", config_->datacenter}});
+            if (agent_self_.node_name != node_)
+                log_.warning("Consul's agent has another node name",
+                             {{"agent", agent_self_.node_name}, {"node", node_}});
+            co_return;
+        }
+        auto const wait = backoff_delay(retry, attempt, random);
+        co_await net::sleep_for(wait);
+    }
+}
+
+net::awaitable<void> process::tell_manager() {
+    std::string told;
+    for (;;) {
+        if (auto now = summary(); now != told) {
+            notify_status(now);
+            told = std::move(now);
+        }
+        milliseconds const pause{2'000};
+        co_await net::sleep_for(pause);
+    }
+}
+
+std::string process::summary() const {
+    std::size_t announced = 0;
+    std::size_t all = 0;
+    for (auto const& v : core_->services().view()) {
+        ++all;
+        announced += static_cast<std::size_t>(v.phase == "announced");
+    }
+    auto text = "node " + node_ + ": " + std::to_string(announced) + " of " + std::to_string(all) +
+                " services announced";
+    if (!driver_->engine().reachable) text += "; Docker does not answer";
+    if (!driver_->agent().reachable) text += "; Consul does not answer";
+    return text;
+}
+
+result<void> process::open_state() {
+    auto opened = state_directory::open(config_->state_dir);
+    if (!opened) {
+        if (opened.error().code == errc::conflict) return opened.error();
+        log_.warning("nothing will survive a restart of the daemon",
+                     {{"reason", describe(opened.error())}});
+        return {};
+    }
+    auto kept = opened->maintenance();
+    if (kept)
+        maintenance_ = std::move(*kept);
+    else
+        log_.warning("the wishes for maintenance are lost", {{"reason", describe(kept.error())}});
+    state_.emplace(std::move(*opened));
+    return {};
+}
+
+result<void> process::keep_maintenance(std::string const& service, std::string const& reason) {
+    if (reason.empty())
+        maintenance_.erase(service);
+    else
+        maintenance_[service] = reason;
+    if (!state_)
+        return failure{errc::local_error, "there is no state directory at " + config_->state_dir};
+    return state_->keep(maintenance_);
+}
+
+nlohmann::json process::describe_process() const {
+    auto const up = std::chrono::duration_cast<seconds>(net::now() - started_);
+    return {{"version", BEVMESH_VERSION},
+            {"node", node_},
+            {"mesh", config_->name},
+            {"pid", ::getpid()},
+            {"started_at", started_at_},
+            {"uptime_seconds", up.count()},
+            {"config_file", how_.config_file},
+            {"config_loaded_at", config_loaded_at_},
+            {"consul",
+             {{"address", to_string(consul_->peer())},
+              {"version", agent_self_.version},
+              {"node_name", agent_self_.node_name},
+              {"datacenter", agent_self_.datacenter}}},
+            {"docker", {{"address", to_string(docker_->peer())}}}};
+}
+
+}  // namespace bevmesh::daemon

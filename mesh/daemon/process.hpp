@@ -1,0 +1,76 @@
+// One run of the daemon: owns every part and their order of birth and death.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+#include "mesh/base/config.hpp"
+#include "mesh/consul/client.hpp"
+#include "mesh/daemon/api.hpp"
+#include "mesh/daemon/daemon.hpp"
+#include "mesh/daemon/state.hpp"
+#include "mesh/docker/client.hpp"
+#include "mesh/log/log.hpp"
+#include "mesh/net/http_server.hpp"
+#include "mesh/net/task_group.hpp"
+#include "registrar/driver.hpp"
+
+namespace bevmesh::daemon {
+
+class process {
+public:
+    /// `config` is valid and has `node`.
+    process(options how, mesh_config config, std::string node);
+    ~process();
+    process(process const&) = delete;
+    process& operator=(process const&) = delete;
+
+    /// Makes clients, opens the state directory, binds the socket. Nothing is changed outside
+    /// before it has succeeded.
+    [[nodiscard]] result<void> prepare();
+
+    /// Until a signal; gives the exit status.
+    [[nodiscard]] int run();
+
+private:
+    net::awaitable<void> main();
+    net::awaitable<void> obey_signals();
+    net::awaitable<void> identify_agent();
+    net::awaitable<void> tell_manager();
+    void end_at_once_on_next_signal();
+    void reload();
+    result<void> open_state();
+    result<void> keep_maintenance(std::string const& service, std::string const& reason);
+    [[nodiscard]] nlohmann::json describe_process() const;
+    [[nodiscard]] std::string summary() const;
+
+    options how_;
+    std::shared_ptr<mesh_config const> config_;
+    std::string node_;
+    log::logger log_{"daemon"};
+    boost::asio::io_context context_{1};
+    boost::asio::signal_set signals_;
+    std::optional<boost::asio::steady_timer> last_resort_;
+    std::optional<state_directory> state_;
+    maintenance_wishes maintenance_;
+    std::unique_ptr<docker::client> docker_;
+    std::unique_ptr<consul::client> consul_;
+    std::unique_ptr<registrar::prober> prober_;
+    std::unique_ptr<registrar::reconciler> core_;
+    std::unique_ptr<registrar::driver> driver_;
+    std::unique_ptr<api> api_;
+    std::unique_ptr<net::http_server> server_;
+    net::task_group tasks_;
+    consul::agent_self agent_self_;
+    std::string started_at_;
+    std::string config_loaded_at_;
+    instant started_{};
+    bool failed_ = false;
+};
+
+}  // namespace bevmesh::daemon
