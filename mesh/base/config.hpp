@@ -1,8 +1,8 @@
 // The mesh's configuration as plain values: what every part reads and nobody parses.
 //
-// Built and checked by config/ (loader, validator), the same on every node; a value that got here is
-// valid, every default filled in. Durations are milliseconds. The keys of the document are documented
-// in config/schema; the comments here say what a reader of the code needs.
+// Built and checked by config/ (loader, validator), the same on every node; a value that got here
+// is valid, every default filled in. Durations are milliseconds. The keys of the document are
+// documented in config/schema; the comments here say what a reader of the code needs.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ struct check_config {
     std::string password_file;  // redis, postgres
     std::optional<milliseconds> interval;
     std::optional<milliseconds> timeout;
-    std::optional<milliseconds> start_period;  // failures before the first success count only after it
+    std::optional<milliseconds>
+        start_period;  // failures before the first success count only after it
     std::optional<milliseconds> ttl;
     std::optional<milliseconds> deregister_after;
     unsigned success_before_passing = 0;    // 0: Consul's default
@@ -78,8 +79,8 @@ enum class address_mode {
 
 struct instance_config {
     match_config match;
-    bool host = false;            // no container: a process of the node, always registered
-    std::uint16_t port = 0;       // the port that others connect to (published, or container's)
+    bool host = false;       // no container: a process of the node, always registered
+    std::uint16_t port = 0;  // the port that others connect to (published, or container's)
     std::map<std::string, std::uint16_t> ports;  // further ports: service NAME-KEY each
     std::string protocol = "tcp";                // or udp; of the main port
     std::vector<std::string> nodes;              // never empty once loaded
@@ -95,7 +96,7 @@ struct service_config {
     std::map<std::string, std::string> meta;
     std::optional<std::vector<check_config>> checks;  // absent: the default; empty list: none
     address_mode mode = address_mode::host;
-    std::string network;  // of several, the one whose address is meant
+    std::string network;        // of several, the one whose address is meant
     bool mirror_health = true;  // Docker's HEALTHCHECK becomes a check of the service
     bool enable_tag_override = false;
 
@@ -139,21 +140,22 @@ struct docker_config {
 /// What registrator's command line said, for a node that comes from it.
 struct compat_config {
     bool enabled = true;
-    bool internal = false;            // -internal: the container's address and exposed port
-    bool explicit_only = false;       // -explicit: only containers with SERVICE_NAME
-    std::string ip;                   // -ip
-    std::string use_ip_from_label;    // -useIpFromLabel
-    std::string tags;                 // -tags, plain text or {{.Config.Hostname}}-like paths
-    std::string hostname;             // first part of service IDs; empty: the engine's host name
+    bool internal = false;          // -internal: the container's address and exposed port
+    bool explicit_only = false;     // -explicit: only containers with SERVICE_NAME
+    std::string ip;                 // -ip
+    std::string use_ip_from_label;  // -useIpFromLabel
+    std::string tags;               // -tags, plain text or {{.Config.Hostname}}-like paths
+    std::string hostname;           // first part of service IDs; empty: the engine's host name
     bool deregister_on_success_only = false;  // -deregister on-success
 
     friend bool operator==(compat_config const&, compat_config const&) = default;
 };
 
 struct registrar_config {
-    milliseconds resync{30'000};        // full list of Docker and Consul
-    milliseconds debounce{50};          // repeats of one container's events within it are one
-    milliseconds announce_wait{2'000};  // a port that does not answer yet is announced critical after it
+    milliseconds resync{30'000};  // full list of Docker and Consul
+    milliseconds debounce{50};    // repeats of one container's events within it are one
+    milliseconds announce_wait{
+        2'000};  // a port that does not answer yet is announced critical after it
     std::vector<std::string> networks;  // preference among a container's networks
     bool compose = true;                // announce Compose services that publish a port
     compat_config compat;

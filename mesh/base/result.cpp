@@ -7,18 +7,30 @@ namespace bevmesh {
 
 std::string_view name(errc code) noexcept {
     switch (code) {
-        case errc::bad_input: return "bad input";
-        case errc::bad_answer: return "bad answer";
-        case errc::canceled: return "canceled";
-        case errc::conflict: return "conflict";
-        case errc::forbidden: return "forbidden";
-        case errc::not_found: return "not found";
-        case errc::remote_error: return "remote error";
-        case errc::timed_out: return "timed out";
-        case errc::too_large: return "too large";
-        case errc::truncated: return "truncated answer";
-        case errc::unreachable: return "unreachable";
-        case errc::local_error: return "local error";
+        case errc::bad_input:
+            return "bad input";
+        case errc::bad_answer:
+            return "bad answer";
+        case errc::canceled:
+            return "canceled";
+        case errc::conflict:
+            return "conflict";
+        case errc::forbidden:
+            return "forbidden";
+        case errc::not_found:
+            return "not found";
+        case errc::remote_error:
+            return "remote error";
+        case errc::timed_out:
+            return "timed out";
+        case errc::too_large:
+            return "too large";
+        case errc::truncated:
+            return "truncated answer";
+        case errc::unreachable:
+            return "unreachable";
+        case errc::local_error:
+            return "local error";
     }
     return "unknown error";
 }

@@ -1,8 +1,8 @@
 // What an operation that can fail gives back: a value, or a failure that says what was being done.
 //
-// Expected run-time trouble (a peer is down, a document is wrong, a lock is held) travels as a value
-// of this type and never as an exception. A failure's text is written for the person who reads the
-// log: it names the operation and the peer, not the function.
+// Expected run-time trouble (a peer is down, a document is wrong, a lock is held) travels as a
+// value of this type and never as an exception. A failure's text is written for the person who
+// reads the log: it names the operation and the peer, not the function.
 #pragma once
 
 #include <string>

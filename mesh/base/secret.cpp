@@ -4,7 +4,9 @@
 
 namespace bevmesh {
 
-secret::secret(secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+secret::secret(secret&& other) noexcept : text_(other.text_) {
+    other.wipe();
+}
 
 secret& secret::operator=(secret const& other) {
     if (this != &other) {
@@ -23,7 +25,9 @@ secret& secret::operator=(secret&& other) noexcept {
     return *this;
 }
 
-secret::~secret() { wipe(); }
+secret::~secret() {
+    wipe();
+}
 
 void secret::wipe() noexcept {
     if (!text_.empty()) ::explicit_bzero(text_.data(), text_.size());

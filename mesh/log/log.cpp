@@ -1,8 +1,7 @@
 #include "mesh/log/log.hpp"
 
-#include <cstdlib>
-
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <ranges>
 
@@ -40,10 +39,14 @@ spdlog::logger& backend() {
 
 spdlog::level::level_enum spdlog_level(level severity) {
     switch (severity) {
-        case level::debug: return spdlog::level::debug;
-        case level::info: return spdlog::level::info;
-        case level::warning: return spdlog::level::warn;
-        case level::error: return spdlog::level::err;
+        case level::debug:
+            return spdlog::level::debug;
+        case level::info:
+            return spdlog::level::info;
+        case level::warning:
+            return spdlog::level::warn;
+        case level::error:
+            return spdlog::level::err;
     }
     return spdlog::level::err;
 }
@@ -57,8 +60,8 @@ void configure(log_config const& settings) {
         backend().set_pattern("{\"time\":\"%Y-%m-%dT%H:%M:%S.%e%z\",\"level\":\"%l\",%v}");
     else
         backend().set_pattern(::getenv("JOURNAL_STREAM") ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    backend().set_level(spdlog::level::from_str(settings.level == "warning" ? "warn"
-                                                                            : settings.level));
+    backend().set_level(
+        spdlog::level::from_str(settings.level == "warning" ? "warn" : settings.level));
 }
 
 std::string format_line(std::string_view sentence, std::initializer_list<field> fields) {
@@ -79,8 +82,10 @@ void logger::write(level severity, std::string_view sentence,
         backend().log(spdlog_level(severity), "{}: {}", part_, format_line(sentence, fields));
         return;
     }
-    std::string members = "\"part\":" + json_string(part_) + ",\"message\":" + json_string(sentence);
-    for (auto const& f : fields) members += "," + json_string(f.key) + ":" + json_string(f.value);
+    std::string members =
+        "\"part\":" + json_string(part_) + ",\"message\":" + json_string(sentence);
+    for (auto const& f : fields)
+        members += "," + json_string(f.key) + ":" + json_string(f.value);
     backend().log(spdlog_level(severity), "{}", members);
 }
 

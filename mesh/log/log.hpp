@@ -1,8 +1,8 @@
 // One named logger a part; a line is a sentence and key=value pairs.
 //
 // One info line per change of state, never one per tick; debug for the rest. Values are quoted when
-// they need it, so that a line can be taken apart again. Written to stderr: text for people (journald
-// adds time and priority where it is the reader), or one JSON object a line on request.
+// they need it, so that a line can be taken apart again. Written to stderr: text for people
+// (journald adds time and priority where it is the reader), or one JSON object a line on request.
 #pragma once
 
 #include <initializer_list>
@@ -34,7 +34,8 @@ public:
     void error(std::string_view sentence, std::initializer_list<field> fields = {}) const;
 
 private:
-    void write(level severity, std::string_view sentence, std::initializer_list<field> fields) const;
+    void write(level severity, std::string_view sentence,
+               std::initializer_list<field> fields) const;
     std::string_view part_;
 };
 
