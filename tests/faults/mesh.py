@@ -105,6 +105,15 @@ class Mesh:
             for service in SERVICES:
                 if not node.is_running(service):
                     node.start(service)
+        until("Consul's servers have found each other", self._joined, 60)
+
+    def _joined(self):
+        passing = self.starlord.consul("GET", "/v1/health/service/consul?passing&stale")
+        if len(passing) == len(self.nodes):
+            return True
+        for node in self.nodes[1:]:
+            node.rejoin(self.starlord)
+        return False
 
     def _restore_files(self, node):
         """What a test that was killed may have left changed on the node's disk."""

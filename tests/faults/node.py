@@ -16,7 +16,7 @@ from bevlab import faults, kernel, services
 from bevlab.layout import NODES, PATH, node_dir
 
 import dns
-from harness import Failure
+from harness import Failure, until
 
 LABEL = "fault-test=1"  # on everything that a test makes in an engine
 STAND_IN = "bev/stand-in"
@@ -78,6 +78,15 @@ class Node:
             services.start(state, self.name, service)
         if wait:
             services.wait_ready(self.mesh.state, [(self.name, service)])
+        if wait and service == "consul":
+            # A server that lost its data knows no token until it has the leader's.
+            until(f"Consul on {self} knows its tokens", self.consul_knows_us, 30)
+
+    def consul_knows_us(self):
+        return self.http("GET", "/v1/agent/self")[0] == 200
+
+    def rejoin(self, other):
+        return self.http("PUT", f"/v1/agent/join/{other.address}")[0] == 200
 
     def freeze(self, service):
         with self.mesh.changing() as state:
