@@ -8,35 +8,18 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mesh/base/config.hpp"
+#include "mesh/consul/answer.hpp"
 #include "mesh/consul/types.hpp"
 #include "mesh/net/http.hpp"
 
 namespace bevmesh::consul {
 
 using net::awaitable;
-
-/// An answer with what its headers say of it.
-template <class T>
-struct answer {
-    T value{};
-    std::uint64_t index = 0;       // X-Consul-Index; 0: the endpoint has none
-    std::string content_hash;      // X-Consul-ContentHash of hash-blocking endpoints
-    bool filtered = false;         // ACLs hid something: absence means nothing
-    bool known_leader = true;      // X-Consul-KnownLeader
-    milliseconds last_contact{0};  // X-Consul-LastContact
-};
-
-/// How to block: by index (catalog, health, KV) or by hash (agent). Without either: at once.
-struct blocking {
-    std::uint64_t index = 0;
-    std::string hash;
-    milliseconds wait{0};
-    bool stale = false;
-};
 
 class client {
 public:
@@ -58,11 +41,15 @@ public:
 
     virtual awaitable<result<answer<std::map<std::string, std::vector<std::string>>>>>
     catalog_services(blocking b) = 0;
+    /// As the catalog has it, whatever its health; without checks.
+    virtual awaitable<result<answer<std::vector<health_entry>>>> catalog_service(std::string name,
+                                                                                 blocking b) = 0;
     virtual awaitable<result<answer<std::vector<health_entry>>>> health_service(std::string name,
                                                                                 bool passing_only,
                                                                                 std::string tag,
                                                                                 blocking b) = 0;
 
+    /// Empty when there is nothing under the prefix.
     virtual awaitable<result<answer<std::vector<kv_entry>>>> kv_list(std::string prefix,
                                                                      blocking b) = 0;
     virtual awaitable<result<answer<kv_entry>>> kv_get(std::string key, blocking b) = 0;
@@ -71,9 +58,12 @@ public:
     virtual awaitable<result<bool>> kv_put(std::string key, std::string value,
                                            std::optional<std::uint64_t> cas) = 0;
     virtual awaitable<result<void>> kv_delete(std::string key) = 0;
-    /// The operations as Consul's JSON array; errc::conflict carries Consul's reason.
+    /// Only if the entry's ModifyIndex is `cas`; false when it is not.
+    virtual awaitable<result<bool>> kv_delete_cas(std::string key, std::uint64_t cas) = 0;
+    /// The operations as Consul's JSON array, values in base64; gives the results' document.
+    /// errc::conflict carries Consul's reasons, and nothing was changed.
     virtual awaitable<result<std::string>> transaction(std::string operations) = 0;
-    /// Accessor ID and policy names of the token in use.
+    /// "ACCESSOR (policy, policy)" of the token in use.
     virtual awaitable<result<std::string>> token_self() = 0;
 
     /// SIGHUP: a token that was renewed. Requests under way keep the old one.

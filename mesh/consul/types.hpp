@@ -1,4 +1,5 @@
-// Consul's agent, catalog and health answers, as far as bevmesh uses them. Field names follow Consul's.
+// Consul's agent, catalog and health answers, as far as bevmesh uses them. Field names follow
+// Consul's.
 #pragma once
 
 #include <cstdint>
@@ -95,6 +96,8 @@ struct health_entry {
     std::string node_address;
     agent_service service;
     std::vector<agent_check> checks;
+
+    friend bool operator==(health_entry const&, health_entry const&) = default;
 };
 
 struct agent_self {
@@ -111,6 +114,8 @@ struct kv_entry {
     std::uint64_t modify_index = 0;
     std::uint64_t flags = 0;
     std::string session;
+
+    friend bool operator==(kv_entry const&, kv_entry const&) = default;
 };
 
 [[nodiscard]] std::string_view name(status s) noexcept;

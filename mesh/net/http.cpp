@@ -97,6 +97,22 @@ std::string_view http_response::header(std::string_view name) const noexcept {
     return {};
 }
 
+failure status_failure(http_request const& request, endpoint const& peer, unsigned status,
+                       std::string_view reason) {
+    auto code = errc::bad_answer;
+    if (status == 400) code = errc::bad_input;
+    if (status == 401 || status == 403) code = errc::forbidden;
+    if (status == 404) code = errc::not_found;
+    if (status == 409 || status == 412) code = errc::conflict;
+    if (status == 429 || status >= 500) code = errc::remote_error;
+    constexpr std::size_t told_max = 300;
+    auto line = reason.substr(0, reason.find_first_of("\r\n")).substr(0, told_max);
+    auto doing = request.method + " " + request.target + " at " + to_string(peer) + ": " +
+                 std::to_string(status);
+    if (!line.empty()) doing.append(" ").append(line);
+    return {code, std::move(doing)};
+}
+
 std::string percent_encode(std::string_view text) {
     constexpr auto digits = "0123456789ABCDEF";
     std::string out;

@@ -113,6 +113,12 @@ public:
 [[nodiscard]] result<std::unique_ptr<http_client>> make_http_client(
     boost::asio::any_io_executor executor, http_client_options options);
 
+/// The failure that an answer with an error status means: 400 bad_input, 401 and 403 forbidden, 404
+/// not_found, 409 and 412 conflict, 429 and 5xx remote_error, anything else bad_answer. `reason` is
+/// what the peer said; its first line is told: "PUT /x at h:1: 403 Permission denied".
+[[nodiscard]] failure status_failure(http_request const& request, endpoint const& peer,
+                                     unsigned status, std::string_view reason);
+
 /// Percent-encodes everything outside RFC 3986's unreserved set: for one path segment or query
 /// value.
 [[nodiscard]] std::string percent_encode(std::string_view text);
