@@ -1,9 +1,9 @@
-"""What every fault test stands on: registration by name, waiting without fixed sleeps, a lab that is
-whole again after each test, and on failure what an engineer would look at first.
+"""What every fault test stands on: registration by name, waiting without fixed sleeps, a lab that
+is whole again after each test, and on failure what an engineer would look at first.
 
-A test is a function of the lab with the decorator @fault; its docstring's first line says what a
-user of the mesh may rely on. It asserts by `until` (becomes true in time) and `holds` (stays true
-for a while).
+A test is a function of the lab with the decorator @fault; its docstring says what a user of the
+mesh may rely on. It asserts by `until` (becomes true in time) and `holds` (stays true for a
+while).
 """
 
 import contextlib
