@@ -1,9 +1,11 @@
-"""One node of a mesh in namespaces of its own: a real Consul server, the Docker double, and the daemon.
+"""One node of a mesh in namespaces of its own: a real Consul, the Docker double, the daemon.
 
 `inside()` re-executes the program in new network, mount, host name and process namespaces: whatever
-is started there dies with it, also by SIGKILL, and no packet leaves it. The directory for data and logs
-is on disk (Consul's fsync is part of what is measured) and removed at the end, or by the next run.
+is started there dies with it, also by SIGKILL, and no packet leaves it. The directory for data and
+logs is on disk (Consul's fsync is part of what is measured) and removed at the end, or by the next
+run.
 """
+
 import contextlib
 import fcntl
 import http.client
@@ -37,9 +39,28 @@ def inside():
         if os.geteuid() != 0:
             sys.exit("must be run as root: it makes namespaces")
         os.environ[_MARK] = "1"
-        os.execvp("unshare", ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc",
-                              "--kill-child", "--propagation", "private", sys.executable, *sys.orig_argv[1:]])
-    for command in (f"hostname {NAME}", "ip link set lo up", f"ip address replace {ADDRESS}/32 dev lo"):
+        os.execvp(
+            "unshare",
+            [
+                "unshare",
+                "--net",
+                "--mount",
+                "--uts",
+                "--pid",
+                "--fork",
+                "--mount-proc",
+                "--kill-child",
+                "--propagation",
+                "private",
+                sys.executable,
+                *sys.orig_argv[1:],
+            ],
+        )
+    for command in (
+        f"hostname {NAME}",
+        "ip link set lo up",
+        f"ip address replace {ADDRESS}/32 dev lo",
+    ):
         subprocess.run(command.split(), check=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
@@ -72,7 +93,7 @@ class Http:
         except http.client.HTTPException as error:
             self.close()
             raise OSError(f"{method} {path}: {error!r}") from None
-        except OSError:
+        except ConnectionError:
             self.close()
             raise
 
@@ -85,7 +106,9 @@ class Http:
         text = answer.read().decode()
         if answer.status >= 400:
             raise OSError(f"{method} {path}: {answer.status} {text.strip()}")
-        return json.loads(text) if text.startswith(("{", "[", '"', "null", "true", "false")) else text
+        return (
+            json.loads(text) if text.startswith(("{", "[", '"', "null", "true", "false")) else text
+        )
 
     def _connect(self):
         if not str(self.address).startswith("/"):
@@ -133,8 +156,11 @@ class Node:
 
     def start(self, name, argv, **more):
         log = open(self.home / f"{name}.log", "ab")
-        self.processes[name] = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL,
-                                                **{"stdout": log, "stderr": log, **more})
+        self.processes[name] = subprocess.Popen(
+            [str(word) for word in argv],
+            stdin=subprocess.DEVNULL,
+            **{"stdout": log, "stderr": log, **more},
+        )
         return self.processes[name]
 
     def stop(self, name, number=signal.SIGTERM):
@@ -147,12 +173,27 @@ class Node:
 
     def start_consul(self):
         self.token = str(uuid.uuid4())
-        own = {"bootstrap_expect": 1, "node_name": NAME, "bind_addr": ADDRESS, "data_dir": str(self.home / "consul"),
-               "log_level": "warn", "telemetry": {"prometheus_retention_time": "1h", "disable_hostname": True},
-               "acl": {"tokens": {"initial_management": self.token}}}
+        own = {
+            "bootstrap_expect": 1,
+            "node_name": NAME,
+            "bind_addr": ADDRESS,
+            "data_dir": str(self.home / "consul"),
+            "log_level": "warn",
+            "telemetry": {"prometheus_retention_time": "1h", "disable_hostname": True},
+            "acl": {"tokens": {"initial_management": self.token}},
+        }
         (self.home / "consul.json").write_text(json.dumps(own))
-        self.start("consul", [consul_binary(), "agent", "-config-file", ROOT / "config/consul/server.hcl",
-                              "-config-file", self.home / "consul.json"])
+        self.start(
+            "consul",
+            [
+                consul_binary(),
+                "agent",
+                "-config-file",
+                ROOT / "config/consul/server.hcl",
+                "-config-file",
+                self.home / "consul.json",
+            ],
+        )
         self.consul = Http("127.0.0.1:8500", {"X-Consul-Token": self.token})
         poll("Consul's leader", self._has_leader, 60)
         policies = ROOT / "config/consul"
@@ -168,33 +209,54 @@ class Node:
 
     def _has_leader(self):
         try:
-            return bool(self.consul("GET", "/v1/status/leader")) and bool(self.consul("GET", "/v1/acl/token/self"))
+            return bool(self.consul("GET", "/v1/status/leader")) and bool(
+                self.consul("GET", "/v1/acl/token/self")
+            )
         except OSError:
             return False
 
     def puts(self):
         """PUT requests to Consul so far, by path, as Consul itself counted them."""
         text = self.consul("GET", "/v1/agent/metrics?format=prometheus")
-        found = re.findall(r'^consul_api_http_count\{method="PUT",path="([^"]*)"\} (\d+)', text, re.M)
+        found = re.findall(
+            r'^consul_api_http_count\{method="PUT",path="([^"]*)"\} (\d+)', text, re.M
+        )
         return Counter({path: int(count) for path, count in found})
 
     def services(self):
-        """What the agent holds, by ID, without the daemon's own entry; check statuses in `Checks`."""
+        """What the agent holds, by ID, with check statuses, without the daemon's own entry."""
         services = self.consul("GET", "/v1/agent/services")
         for service in services.values():
             service["Checks"] = {}
         for id, check in self.consul("GET", "/v1/agent/checks").items():
             if check["ServiceID"] in services:
                 services[check["ServiceID"]]["Checks"][id] = check["Status"]
-        return {id: service for id, service in services.items() if service["Service"] not in ("bevmesh", "consul")}
+        return {
+            id: service
+            for id, service in services.items()
+            if service["Service"] not in ("bevmesh", "consul")
+        }
 
     # The engine double.
 
     def start_engine(self, containers, *options):
-        engine = self.start("engine", [ROOT / "tests/doubles/docker_engine", "--socket", self.engine_socket,
-                                       "--containers", containers, "--listen", ADDRESS,
-                                       "--label", "bevmesh.name=app-{k}", *options],
-                            stdout=subprocess.PIPE, text=True)
+        engine = self.start(
+            "engine",
+            [
+                ROOT / "tests/doubles/docker_engine",
+                "--socket",
+                self.engine_socket,
+                "--containers",
+                containers,
+                "--listen",
+                ADDRESS,
+                "--label",
+                "bevmesh.name=app-{k}",
+                *options,
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         if engine.stdout.readline().strip() != "ready":
             raise RuntimeError("the engine double did not start")
         self.engine = EngineControl(self.engine_socket)
@@ -231,11 +293,16 @@ nodes:
         return {}
 
     def settle(self, announced, seconds):
-        """Waits until the daemon says that it holds `announced` services and has nothing left to do."""
+        """Waits until the daemon says that it holds `announced` services and has nothing left to
+        do."""
+
         def settled():
             state = self.registrar()
             return state.get("settled") and state.get("announced", 0) >= announced
-        poll(f"a settled registrar with {announced} services ({self.registrar()})", settled, seconds)
+
+        poll(
+            f"a settled registrar with {announced} services ({self.registrar()})", settled, seconds
+        )
 
 
 def _own_directory():

@@ -1,4 +1,5 @@
 """The measurements; `tests/bench/run` starts them. Standard library only."""
+
 import sys
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""Percentiles, their uncertainty, and how results are printed: what was measured, beside what it is held against."""
+"""Percentiles, their uncertainty, and how results are printed: what was measured, beside what it is
+held against."""
+
 import json
 import random
 
@@ -12,13 +14,23 @@ def percentile(values, p):
 def interval(statistic, *samples, rounds=2000):
     """The central 95 % of `statistic` over resampled samples (bootstrap, fixed seed)."""
     chance = random.Random(1)
-    values = sorted(statistic(*(chance.choices(sample, k=len(sample)) for sample in samples)) for _ in range(rounds))
+    values = sorted(
+        statistic(*(chance.choices(sample, k=len(sample)) for sample in samples))
+        for _ in range(rounds)
+    )
     return values[int(rounds * 0.025)], values[int(rounds * 0.975)]
 
 
 def summary(values):
-    return {"n": len(values), "min": min(values), "p25": percentile(values, 25), "p50": percentile(values, 50),
-            "p75": percentile(values, 75), "p99": percentile(values, 99), "max": max(values)}
+    return {
+        "n": len(values),
+        "min": min(values),
+        "p25": percentile(values, 25),
+        "p50": percentile(values, 50),
+        "p75": percentile(values, 75),
+        "p99": percentile(values, 99),
+        "max": max(values),
+    }
 
 
 class Report:
@@ -45,7 +57,7 @@ class Report:
         print(end="", flush=True)
 
     def target(self, text, value, limit):
-        """A figure that the project wants to reach; said, never enforced: times are this machine's."""
+        """A figure to reach; said, never enforced: times are this machine's."""
         word = "reached" if value <= limit else "MISSED"
         self.numbers[text] = {"value": value, "limit": limit}
         print(f"   target {text}: {value:.2f} (at most {limit:.2f}): {word}", flush=True)

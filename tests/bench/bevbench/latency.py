@@ -1,11 +1,13 @@
 """From a container's start to its name in another node's DNS, beside a bare PUT to the same end.
 
-In one run, by turns: a service is registered with one PUT to the node's Consul and waited for in another
-node's DNS; a container is started and waited for there. The container's clock starts at the later of the
-engine's event (its timeNano) and the first connect to its port that succeeds. The same for what ends: a
-bare deregistration, and the die event of a killed container. Neither node is Consul's leader: a follower
-learns of a commit with the leader's next heartbeat, and both ways wait for that.
+In one run, by turns: a service is registered with one PUT to the node's Consul and waited for in
+another node's DNS; a container is started and waited for there. The container's clock starts at the
+later of the engine's event (its timeNano) and the first connect to its port that succeeds. The same
+for what ends: a bare deregistration, and the die event of a killed container. Neither node is
+Consul's leader: a follower learns of a commit with the leader's next heartbeat, and both ways wait
+for that.
 """
+
 import argparse
 import random
 import time
@@ -25,9 +27,17 @@ class Bench:
         self.node, self.other = [node for node in sorted(status) if node != self.leader]
         self.address = status[self.node]["address"]
         self.engine = lab.engine(self.node)
-        self.here, self.port, self.dns = lab.watcher(self.node), lab.watcher(self.node), lab.watcher(self.other)
-        self.rows = {"PUT register -> name": [], "start event -> name": [],
-                     "PUT deregister -> no name": [], "die event -> no name": []}
+        self.here, self.port, self.dns = (
+            lab.watcher(self.node),
+            lab.watcher(self.node),
+            lab.watcher(self.other),
+        )
+        self.rows = {
+            "PUT register -> name": [],
+            "start event -> name": [],
+            "PUT deregister -> no name": [],
+            "die event -> no name": [],
+        }
         self.put_times, self.ready_after, self.lost = [], [], []
 
     def run(self):
@@ -52,7 +62,10 @@ class Bench:
     def bare(self, number):
         name = f"bare-{number}"
         self._watch(name, "present")
-        put = self.here.put("/v1/agent/service/register", {"Name": name, "ID": name, "Address": self.address, "Port": 1})
+        put = self.here.put(
+            "/v1/agent/service/register",
+            {"Name": name, "ID": name, "Address": self.address, "Port": 1},
+        )
         self.put_times.append((put["answered"] - put["at"]) / 1e6)
         self._note("PUT register -> name", name, put["at"])
         self._watch(name, "absent")
@@ -61,10 +74,18 @@ class Bench:
 
     def container(self, number):
         name, port = f"app-{number}", PORT + number % 1000
-        id = self.engine("POST", f"/containers/create?name={name}", {
-            "Image": "bev/stand-in", "Entrypoint": ["/bin/busybox"], "Cmd": ["httpd", "-f", "-p", "8000", "-h", "/www"],
-            "Labels": {"bevmesh.name": name}, "ExposedPorts": {"8000/tcp": {}},
-            "HostConfig": {"PortBindings": {"8000/tcp": [{"HostPort": str(port)}]}}})["Id"]
+        id = self.engine(
+            "POST",
+            f"/containers/create?name={name}",
+            {
+                "Image": "bev/stand-in",
+                "Entrypoint": ["/bin/busybox"],
+                "Cmd": ["httpd", "-f", "-p", "8000", "-h", "/www"],
+                "Labels": {"bevmesh.name": name},
+                "ExposedPorts": {"8000/tcp": {}},
+                "HostConfig": {"PortBindings": {"8000/tcp": [{"HostPort": str(port)}]}},
+            },
+        )["Id"]
         self.port.begin(f"port {self.address} {port} {WAIT}")
         self._watch(name, "present")
         self.engine("POST", f"/containers/{id}/start")
@@ -77,14 +98,22 @@ class Bench:
         self.engine("DELETE", f"/containers/{id}?force=1")
 
     def print(self, report):
-        report.line(f"containers on {self.node}, DNS asked on {self.other} (its resolver, port 53), leader {self.leader}")
+        report.line(
+            f"containers on {self.node}, DNS asked on {self.other} (its resolver, port 53), "
+            f"leader {self.leader}"
+        )
         report.table("ms", self.rows)
-        report.line(f"a bare PUT is answered after {figures.percentile(self.put_times, 50):.1f} ms (p50); the port answers "
-                    f"{figures.percentile(self.ready_after, 50):+.1f} ms after the start event (p50)")
+        report.line(
+            f"a bare PUT is answered after {figures.percentile(self.put_times, 50):.1f} ms (p50); "
+            f"the port answers {figures.percentile(self.ready_after, 50):+.1f} ms after the start "
+            "event (p50)"
+        )
         for text in self.lost:
             report.line("LOST " + text)
-        for floor, real in (("PUT register -> name", "start event -> name"),
-                            ("PUT deregister -> no name", "die event -> no name")):
+        for floor, real in (
+            ("PUT register -> name", "start event -> name"),
+            ("PUT deregister -> no name", "die event -> no name"),
+        ):
             self._compare(report, real, self.rows[floor], self.rows[real])
 
     @staticmethod
@@ -96,9 +125,17 @@ class Bench:
             return figures.percentile(b, 99) / figures.percentile(a, 99)
 
         report.target(f"{what}: p50 over the floor's, ms", more(floor, real), 20)
-        report.line("       95 % of resamples: {:.1f} to {:.1f}".format(*figures.interval(more, floor, real)))
+        report.line(
+            "       95 % of resamples: {:.1f} to {:.1f}".format(
+                *figures.interval(more, floor, real)
+            )
+        )
         report.target(f"{what}: p99 / the floor's", times(floor, real), 1.5)
-        report.line("       95 % of resamples: {:.2f} to {:.2f}".format(*figures.interval(times, floor, real)))
+        report.line(
+            "       95 % of resamples: {:.2f} to {:.2f}".format(
+                *figures.interval(times, floor, real)
+            )
+        )
 
 
 def main():

@@ -1,4 +1,6 @@
-"""The lab as the latency bench needs it: up, watchers on its nodes, a container's life through its engine."""
+"""The lab as the latency bench needs it: up, watchers on its nodes, a container's life through its
+engine."""
+
 import http.client
 import json
 import os
@@ -33,8 +35,9 @@ class Lab:
         self("down")
 
     def __call__(self, *words):
-        return subprocess.run([str(LAB), *words], env=self.environment, check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
+        return subprocess.run(
+            [str(LAB), *words], env=self.environment, check=True, text=True, stdout=subprocess.PIPE
+        ).stdout
 
     def status(self):
         return json.loads(self("status", "--json"))
@@ -43,8 +46,19 @@ class Lab:
         return {node["leader"] for node in self.status().values()}
 
     def watcher(self, node):
-        self.watchers.append(Watcher([str(LAB), "exec", node, "--", sys.executable,
-                                      str(Path(__file__).with_name("watcher.py"))], self.environment))
+        self.watchers.append(
+            Watcher(
+                [
+                    str(LAB),
+                    "exec",
+                    node,
+                    "--",
+                    sys.executable,
+                    str(Path(__file__).with_name("watcher.py")),
+                ],
+                self.environment,
+            )
+        )
         return self.watchers[-1]
 
     def engine(self, node):
@@ -55,8 +69,14 @@ class Watcher:
     """watcher.py on a node. begin() returns when it watches; at() waits for what it found."""
 
     def __init__(self, argv, environment):
-        self.process = subprocess.Popen(argv, env=environment, text=True, bufsize=1, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            argv,
+            env=environment,
+            text=True,
+            bufsize=1,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def _ask(self, command):
         self.process.stdin.write(command + "\n")
@@ -102,8 +122,12 @@ class Engine:
         return connection
 
     def __call__(self, method, path, body=None):
-        self.connection.request(method, path, json.dumps(body) if body is not None else None,
-                                {"Content-Type": "application/json"})
+        self.connection.request(
+            method,
+            path,
+            json.dumps(body) if body is not None else None,
+            {"Content-Type": "application/json"},
+        )
         answer = self.connection.getresponse()
         text = answer.read().decode()
         if answer.status >= 400:

@@ -2,10 +2,12 @@
 
   dns NAME present|absent SECONDS   the first answer that has the name (has it not), asked once a
                                     millisecond: "watching" after the first question, then its time
-  port ADDRESS PORT SECONDS         the same for a TCP port: when the first connect that succeeds was begun
+  port ADDRESS PORT SECONDS         the same for a TCP port: when the first connect that succeeds
+                                    was begun
   put PATH BODY                     to the node's Consul: when it was sent, and when answered
 Times are CLOCK_REALTIME in ns, as the engine's timeNano.
 """
+
 import http.client
 import json
 import os
@@ -23,11 +25,14 @@ def say(value):
 
 def question(number, name):
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-    return struct.pack(">6H", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 1, 1)
+    return (
+        struct.pack(">6H", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 1, 1)
+    )
 
 
 def until(condition, seconds):
-    """Calls `condition`, once a PACE, until it returns a time; the first call comes before "watching"."""
+    """Calls `condition`, once a PACE, until it returns a time; the first call comes before
+    "watching"."""
     end = time.monotonic() + float(seconds)
     watching = False
     while True:
@@ -84,7 +89,9 @@ class Consul:
             self.connection.connect()
             self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sent = time.time_ns()
-        self.connection.request("PUT", path, body or None, {"X-Consul-Token": os.environ["CONSUL_HTTP_TOKEN"]})
+        self.connection.request(
+            "PUT", path, body or None, {"X-Consul-Token": os.environ["CONSUL_HTTP_TOKEN"]}
+        )
         answer = self.connection.getresponse()
         answer.read()
         say({"at": sent, "answered": time.time_ns(), "status": answer.status})

@@ -2,6 +2,7 @@
 
 A change is told by the same events, in the same order, as the recorded engine told it.
 """
+
 import hashlib
 import random
 import time
@@ -52,7 +53,9 @@ def age(seconds):
 
 
 def rfc3339(seconds):
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e9):09d}Z"
+    return (
+        time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e9):09d}Z"
+    )
 
 
 class Containers:
@@ -74,7 +77,11 @@ class Containers:
         for container in self.by_id.values():
             if container.name == key.lstrip("/"):
                 return container
-        begins = [container for id, container in self.by_id.items() if len(key) >= 4 and id.startswith(key)]
+        begins = [
+            container
+            for id, container in self.by_id.items()
+            if len(key) >= 4 and id.startswith(key)
+        ]
         return begins[0] if len(begins) == 1 else None
 
     def entries(self, everything, statuses):
@@ -90,11 +97,21 @@ class Containers:
 
     @staticmethod
     def _fill(template, container, now):
-        return fill(template, {
-            "ID": container.id, "NAME": container.name, "PORT": str(container.port), "IP": container.ip,
-            "LABELS": compact(dict(sorted(container.labels.items()))), "ENV": compact(container.env),
-            "STARTED": rfc3339(container.started), "CREATED": str(int(container.created)),
-            "ENDPOINT": container.id[::-1], "AGE": age(now - container.started)})
+        return fill(
+            template,
+            {
+                "ID": container.id,
+                "NAME": container.name,
+                "PORT": str(container.port),
+                "IP": container.ip,
+                "LABELS": compact(dict(sorted(container.labels.items()))),
+                "ENV": compact(container.env),
+                "STARTED": rfc3339(container.started),
+                "CREATED": str(int(container.created)),
+                "ENDPOINT": container.id[::-1],
+                "AGE": age(now - container.started),
+            },
+        )
 
     def _become(self, container, kind):
         container.kind = kind
@@ -181,7 +198,8 @@ class Containers:
         self._tell(container, "destroy")
 
     async def burst(self, count, seed):
-        """At least `count` events as fast as the reader takes them; every one of them changes a state."""
+        """At least `count` events as fast as the reader takes them; every one of them changes a
+        state."""
         chance = random.Random(seed)
         until = self.hub.published + count
         while self.hub.published < until:

@@ -1,4 +1,4 @@
-"""The double's second socket: one command a line, one line of JSON back ({"error": ...} when refused).
+"""The double's second socket: a command a line, a line of JSON back ({"error": ...} if refused).
 
   start|die|kill|crash|pause|unpause|exec|recreate|remove WHICH     WHICH: 3, 0-99, all
   health WHICH starting|healthy|unhealthy|none · rename WHICH NAME
@@ -12,13 +12,14 @@
   stats                   requests by path, events published, sent, lost, dropped
 Control (server) runs in the double; EngineControl is what a test holds.
 """
+
 import asyncio
 import json
 import socket
 
 from .containers import Refused
 
-ON_CONTAINERS = ("start", "die", "kill", "crash", "pause", "unpause", "exec", "recreate", "remove", "health", "rename")
+ON_CONTAINERS = set("start die kill crash pause unpause exec recreate remove health rename".split())
 
 
 class Control:
@@ -53,7 +54,9 @@ class Control:
         if text == "all":
             return list(self.containers.all)
         first, _, last = text.partition("-")
-        return self.containers.all[int(first):int(last or first) + 1] or _refuse(f"no container {text}")
+        return self.containers.all[int(first) : int(last or first) + 1] or _refuse(
+            f"no container {text}"
+        )
 
     async def _burst(self, count, seed="0"):
         before = self.hub.published
@@ -80,13 +83,29 @@ class Control:
 
     async def _state(self):
         alive = self.containers.by_id
-        return {"containers": [{"k": c.k, "id": c.id, "name": c.name, "port": c.port,
-                                "state": c.kind if c.id in alive else "removed"} for c in self.containers.all]}
+        return {
+            "containers": [
+                {
+                    "k": c.k,
+                    "id": c.id,
+                    "name": c.name,
+                    "port": c.port,
+                    "state": c.kind if c.id in alive else "removed",
+                }
+                for c in self.containers.all
+            ]
+        }
 
     async def _stats(self):
         hub = self.hub
-        return {"requests": dict(self.engine.requests), "published": hub.published, "sent": hub.sent,
-                "lost": hub.lost, "dropped": hub.dropped, "readers": len(hub.readers)}
+        return {
+            "requests": dict(self.engine.requests),
+            "published": hub.published,
+            "sent": hub.sent,
+            "lost": hub.lost,
+            "dropped": hub.dropped,
+            "readers": len(hub.readers),
+        }
 
 
 def _refuse(why):
@@ -94,7 +113,7 @@ def _refuse(why):
 
 
 class EngineControl:
-    """The test's end: control("die 3") returns the answer, or raises RuntimeError with the refusal."""
+    """The test's end: control("die 3") returns the answer; a refusal is a RuntimeError."""
 
     def __init__(self, engine_socket):
         self.socket = socket.socket(socket.AF_UNIX)

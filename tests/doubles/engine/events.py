@@ -1,8 +1,9 @@
 """The event stream: filters, the last 256 events, and a reader that is too slow, as in moby.
 
-moby (daemon/events, pubsub) keeps 256 events for `since`, and drops an event for a reader whose buffer
-stays full for 100 ms. Here the reader's buffer is the connection's.
+moby (daemon/events, pubsub) keeps 256 events for `since`, and drops an event for a reader whose
+buffer stays full for 100 ms. Here the reader's buffer is the connection's.
 """
+
 import asyncio
 import collections
 import json
@@ -26,8 +27,15 @@ class Filter:
 
     def __call__(self, event):
         actor = event["Actor"]
-        return (self._has("type", event["Type"]) and self._has("scope", "local") and self._action(event["Action"])
-                and (self._has("container", actor["ID"]) or self._has("container", actor["Attributes"]["name"])))
+        return (
+            self._has("type", event["Type"])
+            and self._has("scope", "local")
+            and self._action(event["Action"])
+            and (
+                self._has("container", actor["ID"])
+                or self._has("container", actor["Attributes"]["name"])
+            )
+        )
 
     def _has(self, key, value):
         return key not in self.wanted or value in self.wanted[key]

@@ -1,4 +1,5 @@
 """The engine's HTTP side: a unix socket, versions, routes, recorded heads and errors."""
+
 import asyncio
 import collections
 import email.utils
@@ -10,11 +11,22 @@ import urllib.parse
 from .events import Filter
 from .templates import compact, load
 
-_MESSAGES = {400: "Bad Request", 404: "Not Found", 409: "Conflict", 500: "Internal Server Error",
-             503: "Service Unavailable"}
-_PING, _LIST, _MISSING, _PAGE, _OLD, _NEW = (
-    "GET /_ping", "GET /v1.41/containers/json", "GET /v1.41/containers/nosuch/json", "GET /v1.41/nosuch",
-    "GET /v1.11/info", "GET /v1.99/info")
+_MESSAGES = {
+    400: "Bad Request",
+    404: "Not Found",
+    409: "Conflict",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_PING, _LIST, _BAD_FILTER, _MISSING, _PAGE, _OLD, _NEW = (
+    "GET /_ping",
+    "GET /v1.41/containers/json",
+    "GET /v1.41/containers/json?filters=nosuch",
+    "GET /v1.41/containers/nosuch/json",
+    "GET /v1.41/nosuch",
+    "GET /v1.11/info",
+    "GET /v1.99/info",
+)
 
 
 class Engine:
@@ -27,8 +39,8 @@ class Engine:
         self.event_head = load("events.json")
         self.requests = collections.Counter()
         self.connections = set()
-        self.slow = 0.0        # seconds before each answer
-        self.failing = []      # [how many left, status, part of the path]
+        self.slow = 0.0  # seconds before each answer
+        self.failing = []  # [how many left, status, part of the path]
         self.server = None
 
     def _info(self, name):
@@ -40,7 +52,9 @@ class Engine:
         loop = asyncio.get_running_loop()
         if os.path.exists(self.options.socket):
             os.unlink(self.options.socket)
-        self.server = await loop.create_unix_server(lambda: Connection(self), self.options.socket, backlog=512)
+        self.server = await loop.create_unix_server(
+            lambda: Connection(self), self.options.socket, backlog=512
+        )
 
     def down(self):
         """As a killed engine: every connection is gone, the socket's file stays and refuses."""
@@ -76,16 +90,23 @@ class Engine:
 
     def _recorded(self, line, body=None):
         recorded = self.answers[line]
-        return recorded, recorded["status"], recorded["reason"], recorded["body"] if body is None else body
+        return (
+            recorded,
+            recorded["status"],
+            recorded["reason"],
+            recorded["body"] if body is None else body,
+        )
 
     def error(self, status, message):
         return self.answers[_LIST], status, _MESSAGES[status], compact({"message": message}) + "\n"
 
     def _list(self, query):
         try:
-            filters = {key: set(values) for key, values in json.loads(query.get("filters") or "{}").items()}
-        except ValueError as error:
-            return self.error(500, str(error))
+            filters = {
+                key: set(values) for key, values in json.loads(query.get("filters") or "{}").items()
+            }
+        except ValueError:
+            return self._recorded(_BAD_FILTER)
         unknown = sorted(set(filters) - {"status"})
         if unknown:
             return self.error(400, f"Invalid filter '{unknown[0]}'")
@@ -96,7 +117,9 @@ class Engine:
     def _inspect(self, key):
         container = self.containers.find(key)
         if container is None:
-            return self._recorded(_MISSING, compact({"message": f"No such container: {key}"}) + "\n")
+            return self._recorded(
+                _MISSING, compact({"message": f"No such container: {key}"}) + "\n"
+            )
         return self._recorded(_LIST, self.containers.inspect(container) + "\n")
 
     def version_problem(self, version):
@@ -105,7 +128,9 @@ class Engine:
         for line, wrong in ((_OLD, number < (1, 12)), (_NEW, number > (1, 41))):
             if wrong:
                 recorded_version = re.match(r"GET /v([\d.]+)/", line)[1]
-                return self._recorded(line, self.answers[line]["body"].replace(recorded_version, version))
+                return self._recorded(
+                    line, self.answers[line]["body"].replace(recorded_version, version)
+                )
         return None
 
 
@@ -141,8 +166,10 @@ class Connection(asyncio.Protocol):
         while not self.busy and not self.streaming and b"\r\n\r\n" in self.buffer:
             head, _, rest = self.buffer.partition(b"\r\n\r\n")
             lines = head.decode("latin-1").split("\r\n")
-            headers = {name.strip().lower(): value.strip()
-                       for name, _, value in (line.partition(":") for line in lines[1:])}
+            headers = {
+                name.strip().lower(): value.strip()
+                for name, _, value in (line.partition(":") for line in lines[1:])
+            }
             length = int(headers.get("content-length", 0))
             if len(rest) < length:
                 return
@@ -156,7 +183,9 @@ class Connection(asyncio.Protocol):
             self._respond(method, target, close)
             return
         self.busy = True
-        asyncio.get_running_loop().call_later(self.engine.slow, self._respond_late, method, target, close)
+        asyncio.get_running_loop().call_later(
+            self.engine.slow, self._respond_late, method, target, close
+        )
 
     def _respond_late(self, method, target, close):
         self.busy = False
@@ -167,7 +196,7 @@ class Connection(asyncio.Protocol):
     def _respond(self, method, target, close):
         engine = self.engine
         version = re.match(r"/v(\d+\.\d+)(?=/)", target)
-        bare = target[version.end():] if version else target
+        bare = target[version.end() :] if version else target
         path = bare.partition("?")[0]
         engine.requests[f"{method} " + re.sub(r"(?<=/containers/)[^/]+(?=/json)", "ID", path)] += 1
         problem = engine.version_problem(version[1]) if version else None
@@ -189,15 +218,20 @@ class Connection(asyncio.Protocol):
                 line = "Date: " + email.utils.formatdate(usegmt=True)
             if name not in ("Content-Length", "Transfer-Encoding"):
                 lines.append(line)
-        # The real one sends bodies over 2 KB in chunks of 2 KB and more, smaller ones with a length.
+        # The real one sends bodies over 2 KB in chunks, smaller ones with a length.
         if len(body) <= 2048 or method == "HEAD":
             lines.append(f"Content-Length: {len(body)}")
         else:
             lines.append("Transfer-Encoding: chunked")
-            body = b"".join(_chunk(body[at:at + 32768]) for at in range(0, len(body), 32768)) + b"0\r\n\r\n"
+            body = (
+                b"".join(_chunk(body[at : at + 32768]) for at in range(0, len(body), 32768))
+                + b"0\r\n\r\n"
+            )
         if close:
             lines.append("Connection: close")
-        self.transport.write("\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if method == "HEAD" else body))
+        self.transport.write(
+            "\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if method == "HEAD" else body)
+        )
         if close:
             self.transport.close()
 

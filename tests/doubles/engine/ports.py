@@ -1,4 +1,5 @@
 """The containers' published ports: accept and close, as much as a TCP check needs."""
+
 import asyncio
 import socket
 

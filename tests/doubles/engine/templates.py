@@ -1,8 +1,9 @@
 """Recorded answers as templates: the recorded container's own values replaced by another one's.
 
-The replacement is done on the JSON text, so that a value is also found where the engine builds it into
-another (the id in paths). What is not replaced stays as the real engine wrote it.
+The replacement is done on the JSON text, so that a value is also found where the engine builds it
+into another (the id in paths). What is not replaced stays as the real engine wrote it.
 """
+
 import json
 import re
 from pathlib import Path
@@ -20,7 +21,8 @@ def load(name):
 
 
 class Kind:
-    """A container in one state ("running", "healthy", "exited", ...): its list entry and its inspect."""
+    """A container in one state ("running", "healthy", "exited", ...): its list entry and its
+    inspect."""
 
     def __init__(self, name):
         recorded = load(f"{name}.json")
@@ -28,7 +30,9 @@ class Kind:
         self.name = name
         self.listed_by_default = recorded["listed_by_default"]
         self.replaced = self._replaced(entry, inspect)
-        entry["Status"] = re.sub(r"(Less than a second|About an? \w+|\d+ \w+)(?= \(|$| ago)", "@AGE@", entry["Status"])
+        entry["Status"] = re.sub(
+            r"(Less than a second|About an? \w+|\d+ \w+)(?= \(|$| ago)", "@AGE@", entry["Status"]
+        )
         entry["Created"] = "@CREATED@"
         self.entry = self._template(entry).replace('"@CREATED@"', "@CREATED@")
         self.inspect = self._template(inspect)
@@ -39,9 +43,15 @@ class Kind:
         network = inspect["NetworkSettings"]["Networks"]["bev_network"]
         name = inspect["Name"][1:]
         config = inspect["Config"]
-        pairs = [(inspect["Id"], "@ID@"), (f'"/{name}"', '"/@NAME@"'), (f'"Hostname":"{name}"', '"Hostname":"@NAME@"'),
-                 (f'"HostPort":"{port}"', '"HostPort":"@PORT@"'), (f'"PublicPort":{port}', '"PublicPort":@PORT@'),
-                 (compact(entry["Labels"]), "@LABELS@"), (compact(config["Env"]), "@ENV@")]
+        pairs = [
+            (inspect["Id"], "@ID@"),
+            (f'"/{name}"', '"/@NAME@"'),
+            (f'"Hostname":"{name}"', '"Hostname":"@NAME@"'),
+            (f'"HostPort":"{port}"', '"HostPort":"@PORT@"'),
+            (f'"PublicPort":{port}', '"PublicPort":@PORT@'),
+            (compact(entry["Labels"]), "@LABELS@"),
+            (compact(config["Env"]), "@ENV@"),
+        ]
         if network["IPAddress"]:
             pairs.append((f'"{network["IPAddress"]}"', '"@IP@"'))
             pairs.append((network["EndpointID"], "@ENDPOINT@"))
@@ -69,13 +79,16 @@ class EventSamples:
             sample = json.loads(line)
             action = sample["Action"].partition(":")[0]
             name = sample["Actor"]["Attributes"]["name"]
-            if sample["Type"] == "network" and (action not in ("connect", "disconnect") or name != "bev_network"):
+            if sample["Type"] == "network" and (
+                action not in ("connect", "disconnect") or name != "bev_network"
+            ):
                 continue
             self.samples.setdefault((sample["Type"], action), sample)
         self.made = {}
 
     def make(self, container, kind, action, extra):
-        """(event without its time as text, the value) of `action`, for example "health_status: healthy"."""
+        """(event without its time as text, the value) of `action`, for example "health_status:
+        healthy"."""
         key = (container.id, container.name, kind, action, tuple(sorted(extra.items())))
         if key not in self.made:
             self.made[key] = self._make(container, kind, action, extra)
