@@ -1,235 +1,229 @@
 #include "mesh/docker/client.hpp"
 
-#include <boost/asio/this_coro.hpp>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "mesh/docker/codec.hpp"
+#include "mesh/docker/framing.hpp"
+#include "mesh/net/deadline.hpp"
 
 namespace bevmesh::docker {
+
 namespace {
 
-using nlohmann::json;
+constexpr std::size_t event_length_max = 1U << 20U;
+constexpr milliseconds exec_limit{60'000};
 
-constexpr milliseconds call_timeout{10'000};
-/// An engine under load answers a list of a thousand containers in seconds.
-constexpr milliseconds list_timeout{30'000};
-
-/// {"type":["container"]} and network connects, as /events wants its filters.
-std::string event_filters() {
-    return net::percent_encode(R"({"type":["container","network"]})");
-}
-
-class http_event_stream final : public event_stream {
+class http_events final : public event_stream {
 public:
-    explicit http_event_stream(std::unique_ptr<net::http_stream> stream)
-        : stream_(std::move(stream)) {}
+    explicit http_events(std::unique_ptr<net::http_stream> stream) : stream_(std::move(stream)) {}
 
     awaitable<result<event>> next() override {
         for (;;) {
-            if (auto const record = records_.next(); !record.empty())
-                co_return decode_event(record);
-            if (records_.too_long())
-                co_return failure{errc::bad_answer, "an event of Docker has no end"};
-            milliseconds const for_ever{0};
-            auto const piece = co_await stream_->read_some(for_ever);
-            if (!piece) co_return piece.error();
-            if (piece->empty())
-                co_return failure{errc::truncated, "Docker closed its stream of events"};
-            records_.feed(*piece);
+            if (auto const document = splitter_.next()) co_return decode_event(*document);
+            auto const piece = co_await stream_->read_some(milliseconds(0));
+            if (piece.has_error()) co_return piece.error();
+            if (piece->empty()) {
+                co_return failure{errc::truncated, "the engine ended the stream of events"};
+            }
+            auto const fed = splitter_.feed(*piece);
+            if (fed.has_error()) co_return fed.error();
         }
     }
 
 private:
     std::unique_ptr<net::http_stream> stream_;
-    record_splitter records_;
+    document_splitter splitter_{event_length_max};
 };
 
-class http_docker_client final : public client {
+class http_docker final : public client {
 public:
-    explicit http_docker_client(std::unique_ptr<net::http_client> http) : http_(std::move(http)) {}
+    explicit http_docker(std::unique_ptr<net::http_client> http) : http_(std::move(http)) {}
 
-    awaitable<result<std::string>> ping() override {
-        version_.clear();
-        net::http_request r;
-        r.target = "/_ping";
-        auto const answer = co_await http_->send(std::move(r));
-        if (!answer) co_return answer.error();
-        auto chosen = choose_api_version(answer->header("Api-Version"));
-        if (!chosen) {
-            auto f = chosen.error();
-            f.doing = "GET /_ping at " + to_string(http_->peer()) + ": " + f.doing;
-            co_return f;
-        }
-        version_ = *chosen;
-        co_return version_;
-    }
-
-    awaitable<result<engine_info>> info() override {
-        auto const body = co_await get("/info", call_timeout);
-        if (!body) co_return body.error();
-        co_return decode_info(*body);
-    }
-
-    awaitable<result<std::vector<listed_container>>> list() override {
-        auto const body = co_await get("/containers/json?all=0", list_timeout);
-        if (!body) co_return body.error();
-        co_return decode_list(*body);
-    }
-
+    awaitable<result<std::string>> ping() override;
+    awaitable<result<engine_info>> info() override { return read("/info", decode_info); }
+    awaitable<result<std::vector<listed_container>>> list() override;
     awaitable<result<container>> inspect(std::string id) override {
-        auto const target = "/containers/" + net::percent_encode(id) + "/json";
-        auto const body = co_await get(target, call_timeout);
-        if (!body) co_return body.error();
-        co_return decode_container(*body);
+        return read("/containers/" + net::percent_encode(id) + "/json", decode_container);
     }
-
-    awaitable<result<std::unique_ptr<event_stream>>> events(std::int64_t since_nano) override {
-        auto target = "/events?filters=" + event_filters();
-        if (since_nano > 0) {
-            auto const rest = std::to_string(since_nano % 1'000'000'000);
-            target += "&since=" + std::to_string(since_nano / 1'000'000'000) + "." +
-                      std::string(9 - rest.size(), '0') + rest;
-        }
-        auto request = co_await prepare("GET", target);
-        if (!request) co_return request.error();
-        auto stream = co_await http_->open(std::move(*request));
-        if (!stream) co_return stream.error();
-        if ((*stream)->head().status != 200) co_return refused("GET", target, (*stream)->head());
-        std::unique_ptr<event_stream> events =
-            std::make_unique<http_event_stream>(std::move(*stream));
-        co_return std::move(events);
-    }
-
+    awaitable<result<std::unique_ptr<event_stream>>> events(std::int64_t since_nano) override;
     awaitable<result<std::vector<network>>> networks() override {
-        auto const body = co_await get("/networks", call_timeout);
-        if (!body) co_return body.error();
-        co_return decode_networks(*body);
+        return read("/networks", decode_networks);
     }
-
     awaitable<result<void>> start(std::string id) override {
-        co_return co_await act(id, "/start", call_timeout);
+        return act(id, "/start", milliseconds(60'000));
     }
-
     awaitable<result<void>> stop(std::string id, seconds grace) override {
-        auto const verb = "/stop?t=" + std::to_string(grace.count());
-        auto const limit = call_timeout + grace;
-        co_return co_await act(id, verb, limit);
+        return act(id, "/stop?t=" + std::to_string(grace.count()), grace + seconds(20));
     }
-
     awaitable<result<void>> kill(std::string id, std::string signal) override {
-        auto const verb = "/kill?signal=" + net::percent_encode(signal);
-        co_return co_await act(id, verb, call_timeout);
+        return act(id, "/kill?signal=" + net::percent_encode(signal), milliseconds(20'000));
     }
-
     awaitable<result<exec_result>> exec(std::string id, std::vector<std::string> argv) override;
-
-    [[nodiscard]] net::endpoint const& peer() const noexcept override { return http_->peer(); }
+    net::endpoint const& peer() const noexcept override { return http_->peer(); }
 
 private:
-    failure refused(std::string const& method, std::string const& target,
-                    net::http_response const& answer) const {
-        auto const code = answer.status == 404   ? errc::not_found
-                          : answer.status == 409 ? errc::conflict
-                          : answer.status == 403 ? errc::forbidden
-                          : answer.status == 400 ? errc::bad_input
-                                                 : errc::remote_error;
-        return {code, method + " " + target + " at " + to_string(http_->peer()) + ": " +
-                          std::to_string(answer.status) + " " + decode_error(answer.body)};
+    /// With the version in front of the target; negotiates when it must.
+    awaitable<result<net::http_response>> send(net::http_request request);
+    awaitable<result<std::string>> version();
+    awaitable<result<int>> exit_code_of(std::string exec_id);
+    awaitable<result<void>> act(std::string id, std::string verb, milliseconds limit);
+
+    template <class T>
+    awaitable<result<T>> read(std::string target, result<T> (*decode)(std::string_view)) {
+        net::http_request request;
+        request.target = std::move(target);
+        request.timeout = milliseconds(20'000);
+        auto const got = co_await send(std::move(request));
+        if (got.has_error()) co_return got.error();
+        co_return decode(got->body);
     }
 
-    /// With the API version in the path: negotiated first if it is not known.
-    awaitable<result<net::http_request>> prepare(std::string method, std::string target) {
-        if (version_.empty()) {
-            auto const version = co_await ping();
-            if (!version) co_return version.error();
+    /// After these the engine may be another one: it is asked for its version again.
+    void doubt(errc code) {
+        if (code == errc::unreachable || code == errc::truncated || code == errc::bad_input ||
+            code == errc::timed_out) {
+            version_.clear();
         }
-        net::http_request r;
-        r.method = std::move(method);
-        r.target = "/v" + version_ + target;
-        r.timeout = call_timeout;
-        co_return r;
-    }
-
-    awaitable<result<std::string>> get(std::string target, milliseconds limit) {
-        auto request = co_await prepare("GET", target);
-        if (!request) co_return request.error();
-        request->timeout = limit;
-        auto answer = co_await http_->send(std::move(*request));
-        if (!answer) {
-            version_.clear();  // it may be another engine that comes back
-            co_return answer.error();
-        }
-        if (answer->status != 200) co_return refused("GET", target, *answer);
-        co_return std::move(answer->body);
-    }
-
-    awaitable<result<net::http_response>> post(std::string target, json body, milliseconds limit) {
-        auto request = co_await prepare("POST", std::move(target));
-        if (!request) co_return request.error();
-        request->timeout = limit;
-        if (!body.is_null()) {
-            request->headers.emplace_back("Content-Type", "application/json");
-            request->body = body.dump();
-        }
-        co_return co_await http_->send(std::move(*request));
-    }
-
-    awaitable<result<void>> act(std::string id, std::string verb, milliseconds limit) {
-        auto const target = "/containers/" + net::percent_encode(id) + verb;
-        json const nothing;
-        auto const answer = co_await post(target, nothing, limit);
-        if (!answer) co_return answer.error();
-        // 304: it is so already.
-        if (answer->status != 204 && answer->status != 304)
-            co_return refused("POST", target, *answer);
-        co_return result<void>();
     }
 
     std::unique_ptr<net::http_client> http_;
     std::string version_;
 };
 
-/// Docker's multiplexed stream: {stream, 0, 0, 0, length big-endian} and the bytes of each frame.
-bool demultiplex(std::string_view raw, exec_result& into) {
-    while (!raw.empty()) {
-        if (raw.size() < 8) return false;
-        std::size_t size = 0;
-        for (std::size_t i = 4; i < 8; ++i)
-            size = size << 8U | static_cast<unsigned char>(raw[i]);
-        if (raw.size() - 8 < size) return false;
-        (raw[0] == 2 ? into.err : into.out) += raw.substr(8, size);
-        raw.remove_prefix(8 + size);
-    }
-    return true;
+net::http_request post(std::string target, std::string body) {
+    net::http_request r;
+    r.method = "POST";
+    r.target = std::move(target);
+    if (!body.empty()) r.headers.emplace_back("Content-Type", "application/json");
+    r.body = std::move(body);
+    return r;
 }
 
-awaitable<result<exec_result>> http_docker_client::exec(std::string id,
-                                                        std::vector<std::string> argv) {
-    auto const create = "/containers/" + net::percent_encode(id) + "/exec";
-    json const wanted{{"AttachStdout", true}, {"AttachStderr", true}, {"Cmd", argv}};
-    auto const created = co_await post(create, wanted, call_timeout);
-    if (!created) co_return created.error();
-    if (created->status != 201) co_return refused("POST", create, *created);
-    auto const made = json::parse(created->body, nullptr, false);
-    if (!made.is_object() || !made.contains("Id") || !made["Id"].is_string())
-        co_return failure{errc::bad_answer, "POST " + create + ": the answer has no Id"};
-    auto const exec_path = "/exec/" + made["Id"].get<std::string>();
-    json const attached{{"Detach", false}, {"Tty", false}};
-    auto const start_path = exec_path + "/start";
-    auto const output = co_await post(start_path, attached, list_timeout);
-    if (!output) co_return output.error();
-    if (output->status != 200) co_return refused("POST", start_path, *output);
+awaitable<result<std::string>> http_docker::ping() {
+    net::http_request request;
+    request.target = "/_ping";
+    request.timeout = milliseconds(5'000);
+    auto const named = request;
+    auto const got = co_await http_->send(std::move(request));
+    if (got.has_error()) {
+        doubt(got.error().code);
+        co_return got.error();
+    }
+    if (got->status != 200) {
+        co_return net::status_failure(named, peer(), got->status, error_message(got->body));
+    }
+    auto const agreed = negotiate(got->header("Api-Version"));
+    if (agreed.has_error()) {
+        co_return failure{agreed.error().code,
+                          "GET /_ping at " + net::to_string(peer()) + ": " + agreed.error().doing};
+    }
+    version_ = *agreed;
+    co_return version_;
+}
+
+awaitable<result<std::string>> http_docker::version() {
+    if (!version_.empty()) co_return version_;
+    co_return co_await ping();
+}
+
+awaitable<result<net::http_response>> http_docker::send(net::http_request request) {
+    auto const agreed = co_await version();
+    if (agreed.has_error()) co_return agreed.error();
+    request.target = "/v" + *agreed + request.target;
+    net::http_request named;
+    named.method = request.method;
+    named.target = request.target;
+    auto got = co_await http_->send(std::move(request));
+    if (got.has_error()) {
+        doubt(got.error().code);
+        co_return got.error();
+    }
+    // 304: it is started, or stopped, already.
+    if ((got->status >= 200 && got->status <= 299) || got->status == 304) co_return got;
+    auto const refusal = net::status_failure(named, peer(), got->status, error_message(got->body));
+    doubt(refusal.code);
+    co_return refusal;
+}
+
+awaitable<result<std::vector<listed_container>>> http_docker::list() {
+    auto entries = co_await read("/containers/json", decode_list);
+    if (entries.has_error()) co_return entries.error();
+    std::vector<listed_container> out;
+    out.reserve(entries->size());
+    for (auto& entry : *entries) {
+        auto& one = out.emplace_back();
+        one.id = std::move(entry.id);
+        one.fingerprint = std::move(entry.fingerprint);
+    }
+    co_return out;
+}
+
+awaitable<result<std::unique_ptr<event_stream>>> http_docker::events(std::int64_t since_nano) {
+    auto const agreed = co_await version();
+    if (agreed.has_error()) co_return agreed.error();
+    net::http_request request;
+    request.target = "/v" + *agreed + "/events" + events_query(since_nano);
+    net::http_request named;
+    named.target = "/v" + *agreed + "/events";
+    auto opened = co_await http_->open(std::move(request));
+    if (opened.has_error()) {
+        doubt(opened.error().code);
+        co_return opened.error();
+    }
+    auto const status = (*opened)->head().status;
+    if (status != 200) {
+        auto const reason = co_await (*opened)->read_some(milliseconds(5'000));
+        auto const told = reason.has_value() ? error_message(*reason) : std::string();
+        auto const refusal = net::status_failure(named, peer(), status, told);
+        doubt(refusal.code);
+        co_return refusal;
+    }
+    std::unique_ptr<event_stream> stream = std::make_unique<http_events>(std::move(*opened));
+    co_return stream;
+}
+
+awaitable<result<void>> http_docker::act(std::string id, std::string verb, milliseconds limit) {
+    auto request = post("/containers/" + net::percent_encode(id) + verb, "");
+    request.timeout = limit;
+    auto const got = co_await send(std::move(request));
+    if (got.has_error()) co_return got.error();
+    co_return result<void>();
+}
+
+awaitable<result<exec_result>> http_docker::exec(std::string id, std::vector<std::string> argv) {
+    auto create = post("/containers/" + net::percent_encode(id) + "/exec", encode_exec(argv));
+    auto const created = co_await send(std::move(create));
+    if (created.has_error()) co_return created.error();
+    auto const exec_id = decode_exec_id(created->body);
+    if (exec_id.has_error()) co_return exec_id.error();
+
+    auto start = post("/exec/" + *exec_id + "/start", R"({"Detach":false,"Tty":false})");
+    start.timeout = exec_limit;
+    auto const ran = co_await send(std::move(start));
+    if (ran.has_error()) co_return ran.error();
+    auto output = demultiplex(ran->body);
+    if (output.has_error()) {
+        co_return failure{output.error().code, "exec in " + id + ": " + output.error().doing};
+    }
+    auto const code = co_await exit_code_of(*exec_id);
+    if (code.has_error()) co_return code.error();
     exec_result done;
-    if (!demultiplex(output->body, done))
-        co_return failure{errc::truncated, "POST " + start_path + ": the output breaks off"};
-    auto const inspect_path = exec_path + "/json";
-    auto const body = co_await get(inspect_path, call_timeout);
-    if (!body) co_return body.error();
-    auto const ended = json::parse(*body, nullptr, false);
-    if (!ended.is_object() || !ended.contains("ExitCode") || !ended["ExitCode"].is_number())
-        co_return failure{errc::bad_answer, "GET " + inspect_path + ": no ExitCode"};
-    done.exit_code = ended["ExitCode"].get<int>();
+    done.exit_code = *code;
+    done.out = std::move(output->out);
+    done.err = std::move(output->err);
     co_return done;
+}
+
+/// The engine closes the output a little before it knows the exit code.
+awaitable<result<int>> http_docker::exit_code_of(std::string exec_id) {
+    constexpr int tries = 50;
+    for (int i = 0; i < tries; ++i) {
+        auto const code = co_await read("/exec/" + exec_id + "/json", decode_exec_exit);
+        if (code.has_error()) co_return code.error();
+        if (code->has_value()) co_return **code;
+        co_await net::sleep_for(milliseconds(20));
+    }
+    co_return failure{errc::timed_out, "exec " + exec_id + ": ended without an exit code"};
 }
 
 }  // namespace
@@ -237,12 +231,12 @@ awaitable<result<exec_result>> http_docker_client::exec(std::string id,
 result<std::unique_ptr<client>> make_client(boost::asio::any_io_executor executor,
                                             docker_config const& settings) {
     auto peer = net::parse_endpoint(settings.address, 2375);
-    if (!peer) return peer.error();
+    if (peer.has_error()) return peer.error();
     net::http_client_options options;
     options.peer = std::move(*peer);
     auto http = net::make_http_client(std::move(executor), std::move(options));
-    if (!http) return http.error();
-    return std::unique_ptr<client>(std::make_unique<http_docker_client>(std::move(*http)));
+    if (http.has_error()) return http.error();
+    return std::unique_ptr<client>(std::make_unique<http_docker>(std::move(*http)));
 }
 
 }  // namespace bevmesh::docker

@@ -50,6 +50,7 @@ public:
     virtual awaitable<result<void>> start(std::string id) = 0;
     virtual awaitable<result<void>> stop(std::string id, seconds grace) = 0;
     virtual awaitable<result<void>> kill(std::string id, std::string signal) = 0;
+    /// Waits for the end, at most a minute; a command that exits with an error is a success here.
     virtual awaitable<result<exec_result>> exec(std::string id, std::vector<std::string> argv) = 0;
     [[nodiscard]] virtual net::endpoint const& peer() const noexcept = 0;
 };

@@ -2,219 +2,318 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 
-#include <nlohmann/json.hpp>
+#include "mesh/base/json_fields.hpp"
 
 namespace bevmesh::docker {
+
 namespace {
 
-using nlohmann::json;
+using json::value;
 
-failure bad(std::string what) {
-    return {errc::bad_answer, std::move(what)};
-}
-
-/// The member, or null for one that is absent; null too for a parent that is no object.
-json const& at(json const& parent, char const* key) {
-    static json const nothing;
-    if (!parent.is_object()) return nothing;
-    auto const it = parent.find(key);
-    return it == parent.end() ? nothing : *it;
-}
-
-std::string text(json const& value) {
-    return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-std::map<std::string, std::string> text_map(json const& value) {
-    std::map<std::string, std::string> map;
-    if (value.is_object())
-        for (auto const& [key, v] : value.items())
-            if (v.is_string()) map[key] = v.get<std::string>();
-    return map;
-}
-
-std::uint16_t port_number(std::string_view digits) {
-    std::uint16_t port = 0;
-    auto const end = digits.data() + digits.size();
-    return std::from_chars(digits.data(), end, port).ptr == end ? port : std::uint16_t{0};
-}
-
-/// "6379/tcp"
-bool parse_port(std::string const& key, port_key& port) {
-    auto const slash = key.find('/');
-    port.port = port_number(std::string_view(key).substr(0, slash));
-    port.protocol = slash == std::string::npos ? "tcp" : key.substr(slash + 1);
-    return port.port != 0;
-}
-
-std::map<port_key, std::vector<port_binding>> bindings(json const& value) {
-    std::map<port_key, std::vector<port_binding>> all;
-    if (!value.is_object()) return all;
-    for (auto const& [key, list] : value.items()) {
-        port_key port;
-        if (!parse_port(key, port)) continue;
-        auto& of_port = all[port];
-        if (!list.is_array()) continue;
-        for (auto const& b : list)
-            of_port.push_back({text(at(b, "HostIp")), port_number(text(at(b, "HostPort")))});
+run_state read_state(value const& state) {
+    struct row {
+        std::string_view text;
+        run_state state;
+    };
+    auto const text = json::text(state, "Status");
+    for (auto const& [name, s] :
+         {row{"created", run_state::created}, row{"running", run_state::running},
+          row{"paused", run_state::paused}, row{"restarting", run_state::restarting},
+          row{"removing", run_state::removing}, row{"exited", run_state::exited},
+          row{"dead", run_state::dead}}) {
+        if (text == name) return s;
     }
-    return all;
+    json::wrong("State.Status", "a container's state, got \"" + text + "\"");
 }
 
-run_state decode_state(json const& state) {
-    auto const status = text(at(state, "Status"));
-    // Paused containers are also "running", restarting ones too: Status says the one that counts.
-    if (status == "running") return run_state::running;
-    if (status == "paused") return run_state::paused;
-    if (status == "restarting") return run_state::restarting;
-    if (status == "removing") return run_state::removing;
-    if (status == "dead") return run_state::dead;
-    return status == "created" ? run_state::created : run_state::exited;
+/// A status that this version does not know is as good as no health check.
+health read_health(value const& state) {
+    auto const text = json::text(json::member(state, "Health"), "Status");
+    if (text == "starting") return health::starting;
+    if (text == "healthy") return health::healthy;
+    if (text == "unhealthy") return health::unhealthy;
+    return health::none;
 }
 
-health decode_health(json const& state) {
-    auto const status = text(at(at(state, "Health"), "Status"));
-    if (status == "starting") return health::starting;
-    if (status == "healthy") return health::healthy;
-    return status == "unhealthy" ? health::unhealthy : health::none;
+std::uint16_t read_port(std::string_view text, std::string_view key) {
+    std::uint16_t port = 0;
+    auto const* const end = text.data() + text.size();
+    auto const read = std::from_chars(text.data(), end, port);
+    if (text.empty() || read.ec != std::errc() || read.ptr != end) json::wrong(key, "a port");
+    return port;
 }
 
-std::map<std::string, network_endpoint> decode_endpoints(json const& networks) {
-    std::map<std::string, network_endpoint> all;
-    if (!networks.is_object()) return all;
-    for (auto const& [name, e] : networks.items())
-        all[name] = {text(at(e, "NetworkID")), text(at(e, "IPAddress")),
-                     text(at(e, "GlobalIPv6Address"))};
-    return all;
+/// "6379/tcp"; the protocol may be missing in what old clients wrote.
+port_key read_port_key(std::string_view text) {
+    auto const slash = text.find('/');
+    port_key key;
+    key.port = read_port(text.substr(0, slash), "Ports");
+    if (slash != std::string_view::npos) key.protocol = text.substr(slash + 1);
+    return key;
 }
 
-/// "Up 5 minutes (healthy)" → "(healthy)"; "Up 2 seconds (Paused)" → "(Paused)".
-std::string lasting_part(std::string const& status) {
-    auto const open = status.find('(');
-    return open == std::string::npos ? std::string() : status.substr(open);
+/// Ranges ("8000-8010/tcp") stay unexpanded in HostConfig of some clients: they are left out.
+bool is_range(std::string_view text) {
+    return text.substr(0, text.find('/')).find('-') != std::string_view::npos;
 }
 
-int api_number(std::string_view version) {
-    auto const dot = version.find('.');
-    if (dot == std::string_view::npos) return -1;
-    auto const minor = port_number(version.substr(dot + 1));
-    return version.substr(0, dot) == "1" && minor != 0 ? minor : -1;
+std::map<port_key, std::vector<port_binding>> read_bindings(value const& all) {
+    std::map<port_key, std::vector<port_binding>> out;
+    if (all.is_null()) return out;
+    if (!all.is_object()) json::wrong("Ports", "an object");
+    for (auto const& [text, bindings] : all.items()) {
+        if (is_range(text)) continue;
+        auto& list = out[read_port_key(text)];
+        if (bindings.is_null()) continue;
+        if (!bindings.is_array()) json::wrong("Ports", "a list of bindings");
+        for (auto const& binding : bindings) {
+            port_binding b;
+            b.host_ip = json::text(binding, "HostIp");
+            auto const port = json::text(binding, "HostPort");
+            // Empty or a range while the engine has not chosen yet.
+            if (!port.empty() && !is_range(port)) b.host_port = read_port(port, "HostPort");
+            list.push_back(std::move(b));
+        }
+    }
+    return out;
+}
+
+std::vector<port_key> read_exposed(value const& all) {
+    std::vector<port_key> out;
+    if (all.is_null()) return out;
+    if (!all.is_object()) json::wrong("ExposedPorts", "an object");
+    for (auto const& [text, ignored] : all.items()) {
+        if (!is_range(text)) out.push_back(read_port_key(text));
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::map<std::string, network_endpoint> read_networks(value const& all) {
+    std::map<std::string, network_endpoint> out;
+    if (all.is_null()) return out;
+    if (!all.is_object()) json::wrong("Networks", "an object");
+    for (auto const& [name, one] : all.items()) {
+        network_endpoint e;
+        e.network_id = json::text(one, "NetworkID");
+        e.ip = json::text(one, "IPAddress");
+        e.ip6 = json::text(one, "GlobalIPv6Address");
+        out.emplace(name, std::move(e));
+    }
+    return out;
+}
+
+std::string without_slash(std::string name) {
+    if (!name.empty() && name.front() == '/') name.erase(0, 1);
+    return name;
+}
+
+std::string read_id(value const& v, std::string_view key) {
+    auto id = json::text(v, key);
+    if (id.empty()) json::wrong(key, "an ID");
+    return id;
+}
+
+container read_container(value const& v) {
+    auto const& state = json::member(v, "State");
+    auto const& config = json::member(v, "Config");
+    auto const& host = json::member(v, "HostConfig");
+    auto const& network = json::member(v, "NetworkSettings");
+    container c;
+    c.id = read_id(v, "Id");
+    c.name = without_slash(json::text(v, "Name"));
+    c.image = json::text(config, "Image");
+    c.hostname = json::text(config, "Hostname");
+    c.network_mode = json::text(host, "NetworkMode");
+    // How "docker run" without --network is recorded, and what it means.
+    if (c.network_mode.empty() || c.network_mode == "default") c.network_mode = "bridge";
+    c.state = read_state(state);
+    c.exit_code = json::number<int>(state, "ExitCode");
+    c.health = read_health(state);
+    c.started_at = json::text(state, "StartedAt");
+    c.env = json::text_list(config, "Env");
+    c.labels = json::text_map(config, "Labels");
+    c.exposed = read_exposed(json::member(config, "ExposedPorts"));
+    c.ports = read_bindings(json::member(network, "Ports"));
+    c.wanted_ports = read_bindings(json::member(host, "PortBindings"));
+    c.networks = read_networks(json::member(network, "Networks"));
+    return c;
+}
+
+/// The parts of "Up 5 minutes (healthy)" that are no ages: those in parentheses.
+std::string ageless(std::string_view status) {
+    std::string out;
+    while (true) {
+        auto const open = status.find('(');
+        if (open == std::string_view::npos) return out;
+        auto const close = status.find(')', open);
+        if (close == std::string_view::npos) return out;
+        out += status.substr(open, close - open + 1);
+        status.remove_prefix(close + 1);
+    }
+}
+
+list_entry read_list_entry(value const& v) {
+    list_entry e;
+    e.id = read_id(v, "Id");
+    auto rest = v;
+    rest["Status"] = ageless(json::text(v, "Status"));
+    rest.erase("SizeRw");
+    rest.erase("SizeRootFs");
+    if (rest.contains("Health") && rest["Health"].is_object())
+        rest["Health"].erase("FailingStreak");
+    // In the order of a Go map: another each time.
+    if (rest.contains("Ports") && rest["Ports"].is_array()) {
+        std::sort(rest["Ports"].begin(), rest["Ports"].end());
+    }
+    e.fingerprint = json::dump(rest);
+    return e;
+}
+
+value const& list_of(value const& v, std::string_view what) {
+    if (!v.is_array()) json::wrong(what, "a list");
+    return v;
 }
 
 }  // namespace
 
-result<container> decode_container(std::string_view inspect) {
-    auto const j = json::parse(inspect, nullptr, false);
-    if (!j.is_object()) return bad("a container's inspect is no JSON object");
-    container c;
-    c.id = text(at(j, "Id"));
-    if (c.id.empty()) return bad("a container's inspect has no Id");
-    c.name = text(at(j, "Name"));
-    if (c.name.starts_with('/')) c.name.erase(0, 1);
-    auto const& state = at(j, "State");
-    if (!state.is_object()) return bad("the inspect of container " + c.id + " has no State");
-    c.state = decode_state(state);
-    c.health = decode_health(state);
-    c.started_at = text(at(state, "StartedAt"));
-    if (auto const& code = at(state, "ExitCode"); code.is_number_integer())
-        c.exit_code = code.get<int>();
-    auto const& config = at(j, "Config");
-    c.image = text(at(config, "Image"));
-    c.hostname = text(at(config, "Hostname"));
-    c.labels = text_map(at(config, "Labels"));
-    if (auto const& env = at(config, "Env"); env.is_array())
-        for (auto const& e : env)
-            c.env.push_back(text(e));
-    if (auto const& exposed = at(config, "ExposedPorts"); exposed.is_object())
-        for (auto const& [key, nothing] : exposed.items()) {
-            port_key port;
-            if (parse_port(key, port)) c.exposed.push_back(port);
+result<container> decode_container(std::string_view document) {
+    return json::decode(document, "the container", read_container);
+}
+
+result<std::vector<list_entry>> decode_list(std::string_view document) {
+    return json::decode(document, "the list of containers", [](value const& v) {
+        std::vector<list_entry> out;
+        for (auto const& one : list_of(v, "containers"))
+            out.push_back(read_list_entry(one));
+        return out;
+    });
+}
+
+result<event> decode_event(std::string_view document) {
+    auto decoded = json::decode(document, "the event", [](value const& v) {
+        auto const& actor = json::member(v, "Actor");
+        event e;
+        e.type = json::text(v, "Type");
+        e.action = json::text(v, "Action");
+        e.actor_id = json::text(actor, "ID");
+        e.attributes = json::text_map(actor, "Attributes");
+        e.time_nano = json::number<std::int64_t>(v, "timeNano");
+        if (e.type.empty()) json::wrong("Type", "the event's type");
+        if (e.action.empty()) json::wrong("Action", "the event's action");
+        return e;
+    });
+    if (decoded.has_value()) return decoded;
+    auto f = decoded.error();
+    f.doing += ": " + std::string(document.substr(0, 200));
+    return f;
+}
+
+result<engine_info> decode_info(std::string_view document) {
+    return json::decode(document, "the engine's info", [](value const& v) {
+        engine_info i;
+        i.id = json::text(v, "ID");
+        i.name = json::text(v, "Name");
+        i.server_version = json::text(v, "ServerVersion");
+        if (i.name.empty()) json::wrong("Name", "the engine's host name");
+        return i;
+    });
+}
+
+result<std::vector<network>> decode_networks(std::string_view document) {
+    return json::decode(document, "the list of networks", [](value const& v) {
+        std::vector<network> out;
+        for (auto const& one : list_of(v, "networks")) {
+            network n;
+            n.id = read_id(one, "Id");
+            n.name = json::text(one, "Name");
+            n.driver = json::text(one, "Driver");
+            n.internal = json::flag(one, "Internal");
+            auto const& configs = json::member(json::member(one, "IPAM"), "Config");
+            if (!configs.is_null()) {
+                for (auto const& config : list_of(configs, "IPAM.Config")) {
+                    auto subnet = json::text(config, "Subnet");
+                    if (!subnet.empty()) n.subnets.push_back(std::move(subnet));
+                }
+            }
+            out.push_back(std::move(n));
         }
-    std::ranges::sort(c.exposed);
-    c.network_mode = text(at(at(j, "HostConfig"), "NetworkMode"));
-    c.wanted_ports = bindings(at(at(j, "HostConfig"), "PortBindings"));
-    c.ports = bindings(at(at(j, "NetworkSettings"), "Ports"));
-    c.networks = decode_endpoints(at(at(j, "NetworkSettings"), "Networks"));
-    return c;
+        return out;
+    });
 }
 
-result<std::vector<listed_container>> decode_list(std::string_view containers) {
-    auto j = json::parse(containers, nullptr, false);
-    if (!j.is_array()) return bad("the list of containers is no JSON array");
-    std::vector<listed_container> all;
-    for (auto& entry : j) {
-        auto id = text(at(entry, "Id"));
-        if (id.empty()) return bad("an entry of the list of containers has no Id");
-        entry["Status"] = lasting_part(text(at(entry, "Status")));
-        all.push_back({std::move(id), entry.dump(-1, ' ', false, json::error_handler_t::replace)});
+std::string encode_exec(std::vector<std::string> const& argv) {
+    value body = value::object();
+    body["AttachStdout"] = true;
+    body["AttachStderr"] = true;
+    body["Cmd"] = argv;
+    return json::dump(body);
+}
+
+result<std::string> decode_exec_id(std::string_view document) {
+    return json::decode(document, "the new exec", [](value const& v) { return read_id(v, "Id"); });
+}
+
+result<std::optional<int>> decode_exec_exit(std::string_view document) {
+    return json::decode(document, "the exec", [](value const& v) -> std::optional<int> {
+        auto const& code = json::member(v, "ExitCode");
+        if (json::flag(v, "Running") || code.is_null()) return std::nullopt;
+        return json::number<int>(v, "ExitCode");
+    });
+}
+
+std::string error_message(std::string_view body) {
+    auto const text =
+        json::decode(body, "the error", [](value const& v) { return json::text(v, "message"); });
+    return text.has_value() && !text->empty() ? *text : std::string(body);
+}
+
+std::optional<std::pair<unsigned, unsigned>> parse_version(std::string_view text) {
+    std::pair<unsigned, unsigned> v;
+    auto const* const end = text.data() + text.size();
+    auto const major = std::from_chars(text.data(), end, v.first);
+    if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
+    auto const minor = std::from_chars(major.ptr + 1, end, v.second);
+    if (minor.ec != std::errc() || minor.ptr != end) return std::nullopt;
+    return v;
+}
+
+result<std::string> negotiate(std::string_view engine) {
+    constexpr std::pair<unsigned, unsigned> oldest{1, 41};
+    constexpr std::pair<unsigned, unsigned> newest{1, 52};
+    auto const theirs = parse_version(engine);
+    if (!theirs) {
+        return failure{errc::bad_answer,
+                       "the engine names no API version: \"" + std::string(engine) + "\""};
     }
-    return all;
-}
-
-result<event> decode_event(std::string_view line) {
-    auto const j = json::parse(line, nullptr, false);
-    auto const& actor = at(j, "Actor");
-    if (!actor.is_object()) return bad("not an event: " + std::string(line.substr(0, 100)));
-    event e;
-    e.type = text(at(j, "Type"));
-    e.action = text(at(j, "Action"));
-    e.actor_id = text(at(actor, "ID"));
-    e.attributes = text_map(at(actor, "Attributes"));
-    if (auto const& t = at(j, "timeNano"); t.is_number_integer())
-        e.time_nano = t.get<std::int64_t>();
-    return e;
-}
-
-result<engine_info> decode_info(std::string_view info) {
-    auto const j = json::parse(info, nullptr, false);
-    if (!j.is_object()) return bad("the engine's info is no JSON object");
-    return engine_info{text(at(j, "ID")), text(at(j, "Name")), text(at(j, "ServerVersion"))};
-}
-
-result<std::vector<network>> decode_networks(std::string_view networks) {
-    auto const j = json::parse(networks, nullptr, false);
-    if (!j.is_array()) return bad("the list of networks is no JSON array");
-    std::vector<network> all;
-    for (auto const& entry : j) {
-        network n{
-            text(at(entry, "Id")), text(at(entry, "Name")), text(at(entry, "Driver")), false, {}};
-        auto const& internal = at(entry, "Internal");
-        n.internal = internal.is_boolean() && internal.get<bool>();
-        if (auto const& config = at(at(entry, "IPAM"), "Config"); config.is_array())
-            for (auto const& c : config)
-                n.subnets.push_back(text(at(c, "Subnet")));
-        all.push_back(std::move(n));
+    if (*theirs < oldest) {
+        return failure{errc::bad_answer, "the engine speaks API " + std::string(engine) +
+                                             ", bevmesh needs 1.41 (Docker 20.10) or later"};
     }
-    return all;
+    auto const ours = std::min(*theirs, newest);
+    return std::to_string(ours.first) + "." + std::to_string(ours.second);
 }
 
-std::string decode_error(std::string_view body) {
-    auto const j = json::parse(body, nullptr, false);
-    auto message = text(at(j, "message"));
-    if (message.empty()) message = body.substr(0, std::min(body.find('\n'), std::size_t{200}));
-    return message;
-}
-
-result<std::string> choose_api_version(std::string_view offered) {
-    auto const theirs = api_number(offered);
-    if (theirs < api_number(oldest_api))
-        return bad("the engine offers API version \"" + std::string(offered) + "\"; at least " +
-                   std::string(oldest_api) + " (Docker 20.10) is needed");
-    return "1." + std::to_string(std::min(theirs, api_number(newest_api)));
-}
-
-std::string record_splitter::next() {
-    for (;;) {
-        auto const end = buffer_.find('\n');
-        if (end == std::string::npos) return {};
-        auto record = buffer_.substr(0, end);
-        buffer_.erase(0, end + 1);
-        if (record.starts_with('\x1e')) record.erase(0, 1);
-        if (record.ends_with('\r')) record.pop_back();
-        if (!record.empty()) return record;
+std::string events_query(std::int64_t since_nano) {
+    // With health_status among them the engine compares prefixes (moby daemon/events/filter.go),
+    // which these are.
+    std::string query =
+        "?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%2C%22event%22%3A%5B";
+    char const* separator = "";
+    for (auto const* const action : {"start", "die", "pause", "unpause", "rename", "update",
+                                     "destroy", "health_status", "connect", "disconnect"}) {
+        query.append(separator).append("%22").append(action).append("%22");
+        separator = "%2C";
     }
+    query += "%5D%7D";
+    if (since_nano > 0) {
+        constexpr std::int64_t second = 1'000'000'000;
+        auto fraction = std::to_string(since_nano % second);
+        fraction.insert(0, 9 - fraction.size(), '0');
+        query += "&since=" + std::to_string(since_nano / second) + "." + fraction;
+    }
+    return query;
 }
 
 }  // namespace bevmesh::docker

@@ -49,8 +49,8 @@ struct container {
     std::string started_at;  // RFC 3339, as the engine wrote it
     std::vector<std::string> env;
     std::map<std::string, std::string> labels;
-    std::vector<port_key> exposed;                         // Config.ExposedPorts, sorted
-    std::map<port_key, std::vector<port_binding>> ports;   // NetworkSettings.Ports; null: empty list
+    std::vector<port_key> exposed;                        // Config.ExposedPorts, sorted
+    std::map<port_key, std::vector<port_binding>> ports;  // NetworkSettings.Ports; null: empty list
     /// HostConfig.PortBindings: what is to be published, also before the binding is there.
     std::map<port_key, std::vector<port_binding>> wanted_ports;
     std::map<std::string, network_endpoint> networks;
