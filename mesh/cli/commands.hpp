@@ -1,0 +1,20 @@
+// The commands: each adds itself to the command line, and when it was asked for, runs and leaves
+// its exit status in the session, which outlives the parsing.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace bevmesh::cli {
+
+class session;
+
+void add_daemon_command(CLI::App& app, session& run);
+void add_status_command(CLI::App& app, session& run);
+void add_services_command(CLI::App& app, session& run);
+void add_maintenance_command(CLI::App& services, session& run);  // services maint
+void add_resolve_command(CLI::App& app, session& run);
+void add_version_command(CLI::App& app, session& run);
+
+}  // namespace bevmesh::cli
