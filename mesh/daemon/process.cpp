@@ -261,6 +261,7 @@ nlohmann::json process::describe_process() const {
     return {{"version", BEVMESH_VERSION},
             {"node", node_},
             {"mesh", config_->name},
+            {"domain", config_->domain},
             {"pid", ::getpid()},
             {"started_at", started_at_},
             {"uptime_seconds", up.count()},
