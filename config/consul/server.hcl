@@ -64,8 +64,8 @@ rejoin_after_leave      = true
 autopilot {
   # The three servers are the mesh's nodes. Consul's default would remove one that hung for ten
   # seconds from the catalog with all its services, and its agent would bring these back only with
-  # its next full sync, up to a minute after it is well again (seen with 1.22.7). A node that is gone
-  # for good: `consul force-leave -prune NODE`, `consul operator raft remove-peer`.
+  # its next full sync, up to a minute after it is well again (seen with 1.22.7). A node that is
+  # gone for good: `consul force-leave -prune NODE`, `consul operator raft remove-peer`.
   cleanup_dead_servers      = false
   last_contact_threshold    = "200ms"
   server_stabilization_time = "10s"
