@@ -24,7 +24,11 @@ void report_unknown(member const& m, reader& in, std::vector<std::string> const&
 }
 
 void report_missing(std::string const& key, position at, reader& in, std::string const& doc) {
-    in.report(join(in.path(), key), at, "is missing", "a value: " + doc);
+    // The sentence of the schema as the end of ours.
+    auto what = doc.substr(0, doc.find_last_not_of('.') + 1);
+    if (!what.empty() && what[0] >= 'A' && what[0] <= 'Z')
+        what[0] = static_cast<char>(what[0] - 'A' + 'a');
+    in.report(join(in.path(), key), at, "is missing", what);
 }
 
 bool says_nothing(json const& value) {

@@ -119,11 +119,14 @@ position locations::of(std::string_view path) const {
 bool locations::damaged(std::string_view path) const {
     for (auto above = path; !above.empty(); above = parent(above))
         if (damaged_.contains(above)) return true;
-    // Not the set's next element alone: "a-b" sorts between "a" and "a.b".
-    auto const below = damaged_.lower_bound(path);
-    for (auto it = below; it != damaged_.end() && it->starts_with(path); ++it)
-        if (is_below(*it, path)) return true;
     return damaged_.contains("");
+}
+
+bool locations::damaged_below(std::string_view path) const {
+    // Not the next element alone: "a-b" sorts between "a" and "a.b".
+    for (auto it = damaged_.lower_bound(path); it != damaged_.end() && it->starts_with(path); ++it)
+        if (*it == path || is_below(*it, path)) return true;
+    return false;
 }
 
 }  // namespace bevmesh::config

@@ -53,8 +53,10 @@ public:
     /// Place of the key, or of the nearest key above it that has one.
     [[nodiscard]] position of(std::string_view path) const;
     [[nodiscard]] bool contains(std::string_view path) const { return places_.contains(path); }
-    /// The key, one above it or one below it has a problem: what follows from its value is noise.
+    /// The key or one above it has a problem: what follows from its value is noise.
     [[nodiscard]] bool damaged(std::string_view path) const;
+    /// The key or one below it has a problem: what seems to be missing may be there, misspelt.
+    [[nodiscard]] bool damaged_below(std::string_view path) const;
 
 private:
     std::map<std::string, position, std::less<>> places_;

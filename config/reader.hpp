@@ -30,6 +30,8 @@ public:
         std::string above_;
     };
 
+    /// The document as a whole; the path stays empty.
+    [[nodiscard]] scope begin(position at) { return {*this, "", at}; }
     [[nodiscard]] scope enter(std::string_view key, position at) {
         return {*this, join(path_, key), at};
     }
@@ -45,6 +47,14 @@ public:
         problems_.push_back(
             {"", at.line, at.column, std::move(path), std::move(message), std::move(expected)});
     }
+
+    /// The key itself is no good; its value may be.
+    void report_key(position at, std::string message, std::string expected) {
+        problems_.push_back(
+            {"", at.line, at.column, path_, std::move(message), std::move(expected)});
+    }
+    /// The key has a problem that somebody else reports.
+    void mark_damaged(std::string path) { where_.mark_damaged(std::move(path)); }
 
     [[nodiscard]] std::string const& path() const { return path_; }
     [[nodiscard]] locations const& where() const { return where_; }

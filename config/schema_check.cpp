@@ -253,7 +253,10 @@ private:
         auto const inside = in.enter(m.key, place_of(m));
         out.kind = k.kind;
         bool const is_mapping = m.value.type == node::kind::map || m.value.type == node::kind::null;
-        if (!is_mapping && k.main) return k.main->read(m.value, in, out);
+        if (!is_mapping && k.main) {
+            auto const setting = in.enter(k.main->key, place_of(m));
+            return k.main->read(m.value, in, out);
+        }
         auto const* members = members_of(m.value, in, "a mapping of settings, such as {}");
         if (members == nullptr) return;
         for (auto const& setting : *members)

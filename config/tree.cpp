@@ -205,7 +205,7 @@ void builder::take_key(level& map, node const& key) {
     if (key.type != node::kind::scalar) {
         report(key.at, map.path, "the key is " + describe(key), "text as a key");
     } else if (key.text == "<<" && !key.quoted) {
-        report(key.at, map.path, "merge keys (<<) are not supported",
+        report(key.at, join(map.path, "<<"), "merge keys (<<) are not supported",
                "the keys written out, or an alias for a whole value");
     } else if (auto const [first, is_new] = map.keys.emplace(key.text, key.at); !is_new) {
         report(key.at, join(map.path, key.text),

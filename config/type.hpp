@@ -121,8 +121,8 @@ public:
         for (auto const& m : *members) {
             auto const inside = in.enter(m.key, place_of(m));
             if (!key_.accepts(m.key))
-                in.report(m.at, in_quotes(m.key) + " cannot be a key here",
-                          std::string(key_.expected));
+                in.report_key(m.at, in_quotes(m.key) + " is no key for this",
+                              std::string(key_.expected));
             value_->read(m.value, in, out[m.key]);
         }
     }

@@ -1,0 +1,116 @@
+// The rules for nodes, networks and the daemon's own settings.
+#include "config/validate.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "config/findings.hpp"
+#include "config/format.hpp"
+
+namespace bevmesh::config {
+namespace {
+
+bool is_loopback(address_range const& range) {
+    auto const v4 = parse_range("127.0.0.0/8");
+    auto const v6 = parse_range("::1");
+    return v4->contains(range) || v6->contains(range);
+}
+
+bool overlap(address_range const& a, address_range const& b) {
+    return a.contains(b) || b.contains(a);
+}
+
+void check_nodes(mesh_config const& config, findings& found) {
+    if (config.nodes.empty()) found.report("nodes", "is empty", "one node or more");
+    std::vector<std::pair<address_range, std::string>> seen;
+    for (auto const& [name, node] : config.nodes) {
+        auto const path = join(join("nodes", name), "address");
+        auto const address = parse_range(node.address);
+        if (!address) continue;
+        auto const same =
+            std::ranges::find_if(seen, [&](auto const& s) { return overlap(s.first, *address); });
+        if (same != seen.end())
+            found.report(path, node.address + " is the address of node " + same->second + " too",
+                         "an address of its own for each node");
+        seen.emplace_back(*address, name);
+        if (config.nodes.size() > 1 && is_loopback(*address))
+            found.report(path, node.address + " is a loopback address, which reaches no other node",
+                         "an address that the other nodes can connect to");
+    }
+}
+
+void check_networks(mesh_config const& config, findings& found) {
+    std::vector<std::pair<address_range, std::string>> seen;
+    for (auto const& [name, network] : config.networks) {
+        auto const base = join("networks", name);
+        auto const path = join(base, "subnet");
+        for (std::size_t i = 0; i < network.nodes.size(); ++i)
+            check_node_name(network.nodes[i], join(join(base, "nodes"), i), config, found);
+        auto const subnet = parse_range(network.subnet);
+        if (!subnet) continue;
+        for (auto const& [other, other_name] : seen)
+            if (overlap(*subnet, other))
+                found.report(path,
+                             network.subnet + " overlaps with " +
+                                 config.networks.at(other_name).subnet + " of " + other_name,
+                             "subnets that share no address");
+        seen.emplace_back(*subnet, name);
+        for (auto const& [node_name, node] : config.nodes) {
+            auto const address = parse_range(node.address);
+            if (address && subnet->contains(*address))
+                found.report(path,
+                             network.subnet + " has the address of node " + node_name + " in it",
+                             "a subnet apart from the nodes' addresses");
+        }
+    }
+}
+
+void check_consul(consul_config const& consul, findings& found) {
+    if (consul.cert_file.empty() != consul.key_file.empty())
+        found.report(consul.cert_file.empty() ? "consul.key_file" : "consul.cert_file",
+                     "stands alone", "cert_file and key_file together");
+    bool const is_tls = consul.address.starts_with("https://");
+    auto const needs_tls = [&](std::string const& key, std::string const& value) {
+        if (!value.empty() && !is_tls)
+            found.report(join("consul", key), "has no use: the agent is not asked by TLS",
+                         "consul.address to begin with https://");
+    };
+    needs_tls("ca_file", consul.ca_file);
+    needs_tls("cert_file", consul.cert_file);
+    needs_tls("server_name", consul.server_name);
+}
+
+void check_registrar(registrar_config const& registrar, findings& found) {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < registrar.networks.size(); ++i)
+        if (!seen.insert(registrar.networks[i]).second)
+            found.report(join("registrar.networks", i),
+                         in_quotes(registrar.networks[i]) + " is there twice", "each network once");
+}
+
+}  // namespace
+
+void check_node_name(std::string const& node, std::string const& path, mesh_config const& config,
+                     findings& found) {
+    if (config.nodes.contains(node) || found.where().damaged("nodes." + node)) return;
+    std::vector<std::string> known;
+    std::string names;
+    for (auto const& [name, value] : config.nodes) {
+        known.push_back(name);
+        names += (names.empty() ? "one of " : ", ") + name;
+    }
+    found.report(path, in_quotes(node) + " is no node of this mesh" + did_you_mean(node, known),
+                 names.empty() ? "a node that `nodes` names" : names);
+}
+
+std::vector<problem> validate(mesh_config const& config, locations const& where) {
+    findings found(where);
+    check_nodes(config, found);
+    check_networks(config, found);
+    check_consul(config.consul, found);
+    check_registrar(config.registrar, found);
+    check_services(config, found);
+    return std::move(found).take();
+}
+
+}  // namespace bevmesh::config
