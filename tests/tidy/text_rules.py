@@ -4,7 +4,7 @@ import re
 
 from rules import rule
 
-_CODE_LIKE = (".hpp", ".cpp", ".py", ".sh", ".cmake", ".txt", ".hcl", ".service", ".conf")
+_CODE_LIKE = (".hpp", ".cpp", ".py", ".sh", ".cmake", "CMakeLists.txt", ".hcl", ".service", ".conf")
 
 
 def _is_script(file):
