@@ -76,8 +76,9 @@ def opening_comment(file):
     if len(file.lines) <= 4:  # two lines that include a library's own sources say what they are
         return
     if file.path.endswith(".cpp"):
-        own_header = '"' + file.path.removesuffix(".cpp") + '.hpp"'
-        if any(name == own_header for _, name in file.includes):
+        # The header says it; a test's role is that of the header it is named after.
+        own_header = "/" + file.name.removesuffix(".cpp").removesuffix("_test") + '.hpp"'
+        if any(name.endswith(own_header) for _, name in file.includes):
             return
         opens = re.match(r"//", file.text)
     elif file.path.endswith(".hpp"):
