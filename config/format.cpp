@@ -95,15 +95,21 @@ bool is_subnet(std::string_view text) {
     return true;
 }
 
+bool is_name_char(char c) {
+    return is_alnum(c) || c == '_' || c == '.' || c == '-';
+}
+
+bool is_network_name(std::string_view text) {
+    return !text.empty() && text.size() <= 255 && is_alnum(text.front()) &&
+           std::ranges::all_of(text, is_name_char);
+}
+
 bool is_container_name(std::string_view text) {
-    auto const allowed = [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; };
-    return text.size() >= 2 && text.size() <= 255 && is_alnum(text.front()) &&
-           std::ranges::all_of(text, allowed);
+    return text.size() >= 2 && is_network_name(text);
 }
 
 bool is_compose_part(std::string_view text) {
-    auto const allowed = [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; };
-    return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, allowed);
+    return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, is_name_char);
 }
 
 bool is_compose_name(std::string_view text) {
@@ -178,6 +184,9 @@ format const docker_address{
 format const container_name{
     "a container's name: two or more of a-z, A-Z, 0-9, _, . and -, the first a letter or digit",
     "^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", is_container_name};
+format const network_name{
+    "a network's name of a-z, A-Z, 0-9, _, . and -, the first a letter or digit",
+    "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", is_network_name};
 format const compose_name{"a Compose service, SERVICE or PROJECT/SERVICE",
                           "^[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+)?$", is_compose_name};
 format const label_match{

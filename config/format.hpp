@@ -36,6 +36,7 @@ extern format const dns_endpoint;    // IP:PORT; IPv6 in brackets
 extern format const consul_address;  // HOST:PORT, http(s)://HOST:PORT, unix:///PATH
 extern format const docker_address;  // unix:///PATH, tcp://HOST:PORT
 extern format const container_name;  // Docker: [a-zA-Z0-9][a-zA-Z0-9_.-]+
+extern format const network_name;    // Docker: [a-zA-Z0-9][a-zA-Z0-9_.-]*
 extern format const compose_name;    // SERVICE or PROJECT/SERVICE
 extern format const label_match;     // KEY or KEY=VALUE
 extern format const image_match;     // REPOSITORY[:TAG] without blanks

@@ -58,7 +58,8 @@ void append_escaped(std::string& out, char c) {
 
 std::string to_string(problem const& p) {
     std::string text = p.file;
-    if (p.line > 0) text += ":" + std::to_string(p.line) + ":" + std::to_string(p.column);
+    if (p.line > 0)
+        text += (text.empty() ? "" : ":") + std::to_string(p.line) + ":" + std::to_string(p.column);
     if (!text.empty()) text += ": ";
     if (!p.key.empty()) text += p.key + ": ";
     text += p.message;
@@ -100,6 +101,7 @@ std::string did_you_mean(std::string_view word, std::vector<std::string> const& 
     std::string const* nearest = nullptr;
     std::size_t best = std::max<std::size_t>(1, std::min<std::size_t>(3, word.size() / 3)) + 1;
     for (auto const& candidate : known) {
+        if (word.size() >= 3 && candidate.starts_with(word)) return ", did you mean " + candidate;
         auto const distance = edit_distance(word, candidate);
         if (distance < best) {
             best = distance;

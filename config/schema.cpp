@@ -113,7 +113,7 @@ type_of<mesh_config> make_document() {
                          "a mapping of nodes, such as {thanos: {address: 10.0.0.1}}"),
                      "The nodes of the mesh by name; the name is Consul's and the host's."),
             key("networks", &mesh::networks,
-                map(formats::container_name, network_entry(),
+                map(formats::network_name, network_entry(),
                     "a mapping of networks, such as {bev: {subnet: 172.30.0.0/16, nodes: [a]}}"),
                 "Docker's networks by name. No two of them overlap."),
             key("services", &mesh::services, services_section(),

@@ -47,7 +47,7 @@ type_of<registrar_config> registrar_section() {
                 "How long a port that does not answer yet keeps its service unannounced; then it "
                 "is announced as critical."),
             key("networks", &r::networks,
-                list(text(formats::container_name), "a list of networks, such as [bev_network]"),
+                list(text(formats::network_name), "a list of networks, such as [bev_network]"),
                 "Of several networks of a container, those to prefer, in this order."),
             key("compose", &r::compose, boolean(),
                 "Whether Compose services that publish a port are announced unasked."),

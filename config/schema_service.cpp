@@ -72,7 +72,7 @@ fields<service_config> service_fields() {
             "The service's health checks. Without it: a TCP connection; []: none."),
         key("mode", &s::mode, type_of<address_mode>(std::make_shared<mode_type>()),
             "host: the node's address and the published port; container: the container's own."),
-        key("network", &s::network, text(formats::container_name),
+        key("network", &s::network, text(formats::network_name),
             "Of several networks of the container, the one whose address is meant."),
         key("mirror_health", &s::mirror_health, boolean(),
             "Whether Docker's HEALTHCHECK becomes a check of the service."),

@@ -230,6 +230,10 @@ void builder::add(node value, YAML::anchor_t anchor) {
         take_key(into, value);
     } else {
         into.pending->value = std::move(value);
+        // The parser's place for a value that is not there is that of whatever comes next.
+        auto& given = into.pending->value;
+        if (given.type == node::kind::null && given.at.line != into.pending->at.line)
+            given.at = into.pending->at;
         if (!into.refused) into.value.members.push_back(*std::move(into.pending));
         into.pending.reset();
     }

@@ -121,7 +121,7 @@ public:
         for (auto const& m : *members) {
             auto const inside = in.enter(m.key, place_of(m));
             if (!key_.accepts(m.key))
-                in.report_key(m.at, in_quotes(m.key) + " is no key for this",
+                in.report_key(m.at, in_quotes(m.key) + " is not valid as a key",
                               std::string(key_.expected));
             value_->read(m.value, in, out[m.key]);
         }

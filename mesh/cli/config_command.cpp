@@ -99,8 +99,13 @@ int show(arguments const& args, std::ostream& out, std::ostream& err) {
     if (!file.problems.empty()) return print_problems(file, err);
     if (!args.node.empty()) {
         if (!file.value.nodes.contains(args.node)) {
-            err << args.file << ": " << config::in_quotes(args.node)
-                << " is no node of this mesh; expected one that `nodes` names\n";
+            std::string known;
+            for (auto const& [name, node] : file.value.nodes)
+                known += (known.empty() ? "one of " : ", ") + name;
+            err << config::to_string({args.file, 0, 0, "",
+                                      config::in_quotes(args.node) + " is no node of this mesh",
+                                      known})
+                << "\n";
             return 1;
         }
         keep_only(file.value, args.node);
@@ -111,7 +116,6 @@ int show(arguments const& args, std::ostream& out, std::ostream& err) {
         return 0;
     }
     config::remark about;
-    // With `--node`, instances have other indices than in the file.
     if (args.origin)
         about = [&](std::string const& path) {
             return file.where.contains(path) ? "line " + std::to_string(file.where.of(path).line)
@@ -157,8 +161,10 @@ void add_config_command(CLI::App& app, int& status, std::ostream& out, std::ostr
                           [=](auto& o, auto& e) { return show(*shown, o, e); });
     add_file_option(show_verb, *shown);
     add_format_option(show_verb, *shown, "yaml");
-    show_verb.add_option("--node", shown->node, "Only what concerns this node");
-    show_verb.add_flag("--origin", shown->origin, "Say where each value is from (YAML)");
+    auto* const node = show_verb.add_option("--node", shown->node, "Only what concerns this node");
+    // With one node's instances alone, they have other indices than in the file.
+    show_verb.add_flag("--origin", shown->origin, "Say where each value is from (YAML)")
+        ->excludes(node);
 
     auto const described = std::make_shared<arguments>();
     auto& schema_verb =
