@@ -43,7 +43,7 @@ net::awaitable<void> watch(watch_hooks<T> hooks, watch_policy policy, std::uint6
         auto got = co_await hooks.ask(query.how);
         if (got.has_error()) {
             rules.on_failure(net::now(), random);
-            tell(got.error());
+            if (got.error().code != errc::canceled) tell(got.error());
             continue;
         }
         answer<bool> facts;

@@ -199,7 +199,9 @@ awaitable<result<std::unique_ptr<http_stream>>> pooled_client::open_on(
             request, pool->peer(),
             failure{errc::timed_out, "no answer within " + limit_text(request.timeout)});
     }
-    auto what = request.method + " " + request.target + " at " + to_string(pool->peer());
+    // Told with each failure of the stream: without the query, which filters make long.
+    auto what = request.method + " " + request.target.substr(0, request.target.find('?')) + " at " +
+                to_string(pool->peer());
     std::unique_ptr<http_stream> opened = std::make_unique<live_stream>(
         pool->executor(), std::move(stream), std::move(x), std::move(what));
     co_return opened;
