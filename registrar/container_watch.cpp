@@ -15,6 +15,11 @@ bool serves(docker::run_state s) {
 
 }  // namespace
 
+void container_watch::reconfigure(registrar_config const& policy, instant now) {
+    policy_ = &policy;
+    if (connected_) list_at_ = now;
+}
+
 void container_watch::on_engine_up(instant now, std::vector<action>& out) {
     connected_ = true;
     list_failures_ = 0;

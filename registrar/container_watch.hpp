@@ -22,7 +22,8 @@ namespace bevmesh::registrar {
 class container_watch {
 public:
     explicit container_watch(registrar_config const& policy) : policy_(&policy) {}
-    void reconfigure(registrar_config const& policy) { policy_ = &policy; }
+    /// From now on by `policy`; containers are listed at once, not when the old interval ends.
+    void reconfigure(registrar_config const& policy, instant now);
 
     // Each takes an event, appends what to do, and notes changed containers for take_changed().
     void on_engine_up(instant now, std::vector<action>& out);

@@ -64,7 +64,8 @@ std::vector<action> reconciler::handle(event const& e, instant now) {
             },
             [&](configured const& c) {
                 config_ = c.config;
-                containers_.reconfigure(config_->registrar);
+                containers_.reconfigure(config_->registrar, now);
+                services_.look_now(now);
                 recompute_node();
                 recompute_all(now);
             },

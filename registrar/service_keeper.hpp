@@ -44,6 +44,8 @@ public:
     void claim(std::string const& by, std::vector<registration> const& wanted);
     /// Entries of ours that nobody claims may be removed from now on.
     void allow_removals();
+    /// The agent is read now, not when the present interval or backoff ends.
+    void look_now(instant now) { agent_at_ = now; }
     /// An admin's wish, by service name or ID. Empty reason: off.
     void want_maintenance(std::string const& service, std::string const& reason);
 

@@ -251,9 +251,13 @@ result<void> process::keep_maintenance(std::string const& service, std::string c
         maintenance_.erase(service);
     else
         maintenance_[service] = reason;
-    if (!state_)
-        return failure{errc::local_error, "there is no state directory at " + config_->state_dir};
-    return state_->keep(maintenance_);
+    result<void> kept =
+        failure{errc::local_error, "there is no state directory at " + config_->state_dir};
+    if (state_) kept = state_->keep(maintenance_);
+    if (!kept)
+        log_.warning("a wish for maintenance will be forgotten at the next restart",
+                     {{"service", service}, {"reason", describe(kept.error())}});
+    return kept;
 }
 
 nlohmann::json process::describe_process() const {

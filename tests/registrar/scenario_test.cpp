@@ -88,6 +88,8 @@ private:
             std::string state;
             words >> state;
             world_.give(registrar::maintenance_asked{name, state == "on", "upgrade"});
+        } else if (verb == "reload") {
+            world_.give(registrar::configured{&world_.config});
         } else {
             FAIL("no such command: " << line);
         }
