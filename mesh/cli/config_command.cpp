@@ -2,6 +2,7 @@
 #include "mesh/cli/config_command.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <ostream>
 
@@ -12,6 +13,7 @@
 #include "config/loader.hpp"
 #include "config/schema.hpp"
 #include "config/yaml_text.hpp"
+#include "mesh/cli/output.hpp"
 
 namespace bevmesh::cli {
 namespace {
@@ -131,12 +133,20 @@ void add_file_option(CLI::App& command, arguments& args) {
         ->capture_default_str();
 }
 
+/// The environment is not CLI11's to read: it would check it, and fail, whatever the command is.
 void add_format_option(CLI::App& command, arguments& args, std::string const& standard) {
-    args.format = standard;
-    command.add_option("--format", args.format, "How to print: table, json or yaml")
-        ->envname("BEVMESH_FORMAT")
-        ->check(CLI::IsMember({"table", "json", "yaml"}))
+    auto const* const wanted = std::getenv("BEVMESH_FORMAT");
+    args.format = wanted == nullptr || *wanted == '\0' ? standard : wanted;
+    command
+        .add_option("--format", args.format,
+                    "How to print: table, json or yaml (env BEVMESH_FORMAT)")
+        ->type_name("FORMAT")
         ->capture_default_str();
+    command.parse_complete_callback([&args] {
+        if (!parse_format(args.format))
+            throw CLI::ValidationError("--format", config::in_quotes(args.format) +
+                                                       " is wrong; expected table, json or yaml");
+    });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mesh/cli/fields.hpp"
+#include "mesh/cli/text.hpp"
 #include "mesh/net/http.hpp"
 
 namespace bevmesh::cli {
@@ -28,7 +29,7 @@ net::awaitable<void> exchange(net::http_client& client, net::http_request reques
 
 /// Runs the loop until the answer is there: a kept-alive connection would keep run() busy.
 response run_until_answered(net::http_client& client, boost::asio::io_context& loop,
-                                    net::http_request request) {
+                            net::http_request request) {
     std::optional<response> answer;
     std::exception_ptr thrown;
     boost::asio::co_spawn(loop, exchange(client, std::move(request), answer),
@@ -56,8 +57,8 @@ std::optional<errc> code_named(std::string text) {
 failure refusal(net::http_response const& answer, json const& body) {
     auto const sentence = text_at(body, "error");
     return {code_named(text_at(body, "code")).value_or(errc::remote_error),
-            "the daemon says: " +
-                (sentence.empty() ? "HTTP status " + std::to_string(answer.status) : sentence)};
+            "the daemon says: " + (sentence.empty() ? "HTTP status " + std::to_string(answer.status)
+                                                    : printable(sentence))};
 }
 
 failure with_hint(failure f, std::string const& socket) {

@@ -64,7 +64,7 @@ void add_common_options(CLI::App& command, std::shared_ptr<common_options> const
 
 void session::say(std::string const& sentence) {
     io_.err << "bevmesh: ";
-    // Our own hints stand on lines of their own; a peer's line breaks do not reach this far.
+    // Our own hints stand on lines of their own; those of a peer are escaped already.
     std::size_t start = 0;
     for (auto end = sentence.find('\n'); end != std::string::npos;
          end = sentence.find('\n', start)) {

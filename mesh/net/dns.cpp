@@ -60,6 +60,8 @@ std::string reason_of(int status) {
             return "the server failed (SERVFAIL)";
         case ARES_EREFUSED:
             return "the server refuses (REFUSED)";
+        case ARES_ECONNREFUSED:
+            return "nobody listens there, or every server failed";
         default:
             return ares_strerror(status);
     }
@@ -129,6 +131,21 @@ int wire_type(dns_type type) {
     return type == dns_type::a ? ns_t_a : type == dns_type::aaaa ? ns_t_aaaa : ns_t_srv;
 }
 
+std::vector<std::string> servers_of(ares_channel channel) {
+    std::vector<std::string> all;
+    ares_addr_port_node* first = nullptr;
+    if (ares_get_servers_ports(channel, &first) != ARES_SUCCESS) return all;
+    for (auto const* s = first; s != nullptr; s = s->next) {
+        endpoint e;
+        e.host = s->family == AF_INET ? text_of<AF_INET>(s->addr.addr4)
+                                      : text_of<AF_INET6>(s->addr.addr6);
+        e.port = static_cast<std::uint16_t>(s->udp_port == 0 ? dns_port : s->udp_port);
+        all.push_back(to_string(e));
+    }
+    ares_free_data(first);
+    return all;
+}
+
 /// One question in flight. Its address is c-ares' argument: it must not move.
 struct pending {
     dns_question question;
@@ -170,20 +187,7 @@ public:
         return answers;
     }
 
-    std::vector<std::string> servers() const override {
-        std::vector<std::string> all;
-        ares_addr_port_node* first = nullptr;
-        if (ares_get_servers_ports(channel_.get(), &first) != ARES_SUCCESS) return all;
-        for (auto const* s = first; s != nullptr; s = s->next) {
-            endpoint e;
-            e.host = s->family == AF_INET ? text_of<AF_INET>(s->addr.addr4)
-                                          : text_of<AF_INET6>(s->addr.addr6);
-            e.port = static_cast<std::uint16_t>(s->udp_port == 0 ? dns_port : s->udp_port);
-            all.push_back(to_string(e));
-        }
-        ares_free_data(first);
-        return all;
-    }
+    std::vector<std::string> servers() const override { return servers_of(channel_.get()); }
 
 private:
     /// Until every question has a status; after the deadline c-ares is told to give them one.
@@ -255,10 +259,13 @@ result<ares_addr_port_node> parse_server(std::string const& text) {
                                         "ADDRESS or ADDRESS:PORT, such as 127.0.0.1:8600"};
 }
 
-result<channel_ptr> make_channel(milliseconds timeout) {
+/// `only_server`: nobody else can be asked, so that SERVFAIL and REFUSED are the answer. With
+/// several servers c-ares goes on to the next, as libc does, and keeps no record of why.
+result<channel_ptr> make_channel(milliseconds timeout, bool only_server) {
     static int const initialized = ares_library_init(ARES_LIB_INIT_ALL);
     ares_options options{};
     options.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+    if (only_server) options.flags |= ARES_FLAG_NOCHECKRESP;
     options.ednspsz = edns_size;
     // The second try waits twice as long: both together fill the time there is.
     options.timeout = static_cast<int>(std::max<milliseconds::rep>(timeout.count() / 3, 1));
@@ -280,7 +287,7 @@ std::string_view name(dns_type type) noexcept {
 
 result<std::unique_ptr<dns_resolver>> make_dns_resolver(std::string const& server,
                                                         milliseconds timeout) {
-    auto channel = make_channel(timeout);
+    auto channel = make_channel(timeout, !server.empty());
     if (!channel) return channel.error();
     if (!server.empty()) {
         auto node = parse_server(server);
@@ -289,6 +296,9 @@ result<std::unique_ptr<dns_resolver>> make_dns_resolver(std::string const& serve
         if (status != ARES_SUCCESS)
             return failure{errc::local_error,
                            "ask " + server + ": " + std::string(ares_strerror(status))};
+    } else if (servers_of(channel->get()).size() == 1) {
+        channel = make_channel(timeout, true);
+        if (!channel) return channel.error();
     }
     return std::make_unique<ares_resolver>(std::move(*channel), timeout);
 }

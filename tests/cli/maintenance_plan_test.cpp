@@ -1,3 +1,4 @@
+// What is said before a service goes into maintenance.
 #include "mesh/cli/maintenance_plan.hpp"
 
 #include <nlohmann/json.hpp>

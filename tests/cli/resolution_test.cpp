@@ -1,3 +1,4 @@
+// Names completed, and DNS beside the API: each way to agree and to differ.
 #include "mesh/cli/resolution.hpp"
 
 #include <nlohmann/json.hpp>
@@ -12,8 +13,10 @@ using verdict = bevmesh::cli::resolution::verdict;
 namespace {
 
 json const instances = json::parse(R"([
-  {"id": "r1", "node": "thanos", "address": "100.122.12.54", "port": 6379, "status": "passing"},
-  {"id": "r2", "node": "oracle1", "address": "100.96.197.84", "port": 6379, "status": "critical"}])");
+  {"id": "r1", "node": "thanos", "address": "100.122.12.54", "port": 6379,
+   "status": "passing"},
+  {"id": "r2", "node": "oracle1", "address": "100.96.197.84", "port": 6379,
+   "status": "critical"}])");
 
 service_name redis() {
     return {"redis.service.consul", "redis"};

@@ -1,3 +1,4 @@
+// The list of services: order, filters, what is shown of each, answers of another shape.
 #include "mesh/cli/services_view.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,17 +14,20 @@ json answer() {
     return json::parse(R"({
       "services": [
         {"name": "redis", "instances": [
-          {"id": "redis-2", "node": "thanos", "address": "100.122.12.54", "port": 6379, "tags": ["primary"],
-           "meta": {}, "owner": "bevmesh@thanos", "status": "critical", "checks": [
-             {"id": "c1", "name": "tcp 6379", "status": "passing", "output": "ok", "notes": "", "type": "tcp"},
-             {"id": "c2", "name": "redis", "status": "critical", "output": "LOADING\nwait", "notes": "", "type": "ttl"}]},
-          {"id": "redis-1", "node": "oracle1", "address": "100.96.197.84", "port": 6379, "tags": [],
-           "meta": {}, "owner": "", "status": "passing", "checks": []}]},
+          {"id": "redis-2", "node": "thanos", "address": "100.122.12.54", "port": 6379,
+           "tags": ["primary"], "meta": {}, "owner": "bevmesh@thanos", "status": "critical",
+           "checks": [
+             {"id": "c1", "name": "tcp 6379", "status": "passing", "output": "ok", "type": "tcp"},
+             {"id": "c2", "name": "redis", "status": "critical", "output": "LOADING\nwait",
+              "notes": "", "type": "ttl"}]},
+          {"id": "redis-1", "node": "oracle1", "address": "100.96.197.84", "port": 6379,
+           "tags": [], "meta": {}, "owner": "", "status": "passing", "checks": []}]},
         {"name": "consul", "instances": [
           {"id": "consul", "node": "thanos", "address": "fd00::1", "port": 8300,
            "tags": ["web", "stand-in"], "status": "maintenance", "checks": []}]}],
       "local": [
-        {"id": "redis-2", "name": "redis", "container": "redis", "source": "configuration", "phase": "announced", "detail": ""},
+        {"id": "redis-2", "name": "redis", "container": "redis", "source": "configuration",
+         "phase": "announced", "detail": ""},
         {"id": "web", "name": "web", "container": "web", "source": "labels", "phase": "refused",
          "detail": "Consul already has web of another owner"}]})");
 }

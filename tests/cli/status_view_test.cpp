@@ -1,3 +1,4 @@
+// The page of `bevmesh status` and what it means for the exit status.
 #include "mesh/cli/status_view.hpp"
 
 #include <nlohmann/json.hpp>
@@ -16,12 +17,14 @@ json answer() {
       "consul": {"address": "127.0.0.1:8500", "reachable": true, "version": "1.22.7",
                  "node_name": "thanos", "datacenter": "bev", "detail": ""},
       "docker": {"address": "unix:///run/docker.sock", "reachable": false, "version": "20.10.24",
-                 "api_version": "1.41", "name": "thanos", "containers": 1, "detail": "Connection refused"},
+                 "api_version": "1.41", "name": "thanos", "containers": 1,
+                 "detail": "Connection refused"},
       "registrar": {"settled": true, "services": 14, "announced": 12, "announcing": 1, "refused": 1,
                     "failing": 0, "removing": 0, "registrations": 14, "deregistrations": 0,
                     "reports": 3, "maintenance_changes": 0, "write_errors": 0},
       "state": "degraded",
-      "notes": [{"level": "warning", "code": "loopback", "text": "web: port 80 is bound to loopback"},
+      "notes": [{"level": "warning", "code": "loopback",
+                 "text": "web: port 80 is bound to loopback"},
                 {"level": "info", "code": "", "text": "hello\u001b[2J"}]})");
 }
 

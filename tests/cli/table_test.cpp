@@ -1,3 +1,4 @@
+// Tables: columns, widths, colour, hostile cells.
 #include "mesh/cli/table.hpp"
 
 #include "tests/catch.hpp"

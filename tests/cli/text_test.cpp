@@ -1,3 +1,4 @@
+// Text of peers made fit for a terminal, and its width.
 #include "mesh/cli/text.hpp"
 
 #include <nlohmann/json.hpp>

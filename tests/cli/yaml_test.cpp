@@ -1,3 +1,4 @@
+// YAML that means what the JSON meant, checked with a reader of its own.
 #include "mesh/cli/yaml.hpp"
 
 #include <nlohmann/json.hpp>
