@@ -139,7 +139,7 @@ class Consul(unittest.TestCase):
 
     def test_tokens_are_secret_files(self):
         for node in NODES:
-            for name in ("bevmesh/consul.token", "consul.d/node.json"):
+            for name in ("bevmesh/consul.token", "consul.d/this-node.json"):
                 self.assertEqual((STATE / node / "etc" / name).stat().st_mode & 0o777, 0o600)
 
     def test_a_server_comes_back_with_its_tokens_after_its_data_was_lost(self):

@@ -48,7 +48,8 @@ def configure(options):
 
 
 def _own_file(node):
-    return node_dir(node) / "etc/consul.d/node.json"
+    # Consul reads the folder in the order of names, and the last word counts: after server.hcl.
+    return node_dir(node) / "etc/consul.d/this-node.json"
 
 
 def _write_own(node, config):
