@@ -48,8 +48,8 @@ meaning of_port(std::string_view rest, docker::port_key const& port) {
     for (std::string_view const protocol : {"tcp", "udp", "sctp"})
         if (rest.starts_with(protocol) && rest.substr(protocol.size()).starts_with('_') &&
             rest.size() > protocol.size() + 1)
-            return {protocol == port.protocol, 2, rest.substr(protocol.size() + 1)};
-    return {true, 1, rest};
+            return {protocol == port.protocol, 3, rest.substr(protocol.size() + 1)};
+    return {true, 2, rest};
 }
 
 meaning understand(std::string_view key, docker::port_key const& port) {

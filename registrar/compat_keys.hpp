@@ -30,7 +30,7 @@ public:
 private:
     friend class compat_keys;
     struct setting {
-        int level = 0;  // 0 general, 1 of the port, 2 of port and protocol
+        int level = 0;  // 0 general, 1 of a range, 2 of the port, 3 of port and protocol
         std::string value;
     };
     std::map<std::string, setting, std::less<>> values_;

@@ -88,7 +88,7 @@ private:
 
     static std::string take_name(std::string& into, std::string const& value) {
         into = is_dns_label(value) ? value : to_dns_label(value);
-        if (into == value) return {};
+        if (into == value && !into.empty()) return {};
         return into.empty() ? "a name of letters, digits and -"
                             : "a name of letters, digits and -; \"" + into + "\" is used";
     }

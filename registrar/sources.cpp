@@ -29,9 +29,9 @@ bool is_one_off(docker::container const& c) {
     return to_lower(label(c, "com.docker.compose.oneoff")) == "true";
 }
 
-std::string default_name(docker::container const& c) {
-    for (auto const& candidate :
-         {compose_service(c), swarm_service(c), image_base(c.image), display_name(c)})
+// The first that has anything of a name.
+std::string name_of(std::vector<std::string> const& candidates) {
+    for (auto const& candidate : candidates)
         if (auto name = to_dns_label(candidate); !name.empty()) return name;
     return {};
 }
@@ -41,9 +41,10 @@ named_services automatic(subject const& s, desired& out) {
     auto const& c = s.container;
     if (is_one_off(c)) return {origin::compose, {}};
     if (registrar.compose && !compose_service(c).empty())
-        return {origin::compose, drafts_by_port(s, default_name(c))};
+        return {origin::compose,
+                drafts_by_port(s, name_of({compose_service(c), image_base(c.image), c.name}))};
     if (!swarm_service(c).empty()) {
-        auto drafts = drafts_by_port(s, default_name(c));
+        auto drafts = drafts_by_port(s, name_of({swarm_service(c), image_base(c.image), c.name}));
         if (drafts.empty())
             out.notes.push_back({note::severity::info, "no-port",
                                  "task " + display_name(c) +
@@ -58,8 +59,12 @@ named_services automatic(subject const& s, desired& out) {
 named_services choose(subject const& s, desired& out) {
     if (auto drafts = configured_drafts(s, out)) return {origin::configured, std::move(*drafts)};
     if (s.labels.name_services()) {
-        auto name = s.labels.name.empty() ? default_name(s.container) : s.labels.name;
-        return {origin::labels, label_drafts(s, name, out)};
+        auto const& c = s.container;
+        return {origin::labels,
+                label_drafts(s,
+                             name_of({s.labels.name, compose_service(c), swarm_service(c),
+                                      image_base(c.image), display_name(c)}),
+                             out)};
     }
     if (s.where.config->registrar.compat.enabled)
         if (compat_keys const keys(s.container); !keys.empty())
