@@ -102,10 +102,18 @@ class Mesh:
                 faults.thaw(state, node, None)
             faults.heal(state)
         for node in self.nodes:
+            self._give_back_disk(node)
             for service in SERVICES:
                 if not node.is_running(service):
                     node.start(service)
         until("Consul's servers have found each other", self._joined, 60)
+
+    @staticmethod
+    def _give_back_disk(node):
+        if node.exec("mountpoint", "-q", "/var/lib/bevmesh")[0] == 0:
+            if node.is_running("bevmesh"):
+                node.kill("bevmesh", signal.SIGKILL)
+            node.exec("umount", "/var/lib/bevmesh")
 
     def _joined(self):
         passing = self.starlord.consul("GET", "/v1/health/service/consul?passing&stale")
@@ -117,7 +125,6 @@ class Mesh:
 
     def _restore_files(self, node):
         """What a test that was killed may have left changed on the node's disk."""
-        node.exec("umount", "/var/lib/bevmesh")
         live = node.files / "etc/docker/daemon.json"
         if live.exists():
             live.unlink()
@@ -204,7 +211,5 @@ class Mesh:
 
 def import_images():
     """The images that the tests need, where they need them."""
-    engine.import_images(
-        [(name, STAND_IN.removeprefix("bev/")) for name in NODES]
-        + [("thanos", BASE.removeprefix("bev/"))]
-    )
+    wanted = [(name, STAND_IN) for name in NODES] + [("thanos", BASE), ("oracle1", BASE)]
+    engine.import_images([(node, image.removeprefix("bev/")) for node, image in wanted])

@@ -224,8 +224,13 @@ class Node:
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with sock:
             sock.settimeout(1)
-            sock.sendto(query, ("127.0.0.1", 53))
-            return dns.answers(sock.recv(4096), number, kind)
+            for last in (False, False, True):  # as a resolver does: a datagram may be lost
+                sock.sendto(query, ("127.0.0.1", 53))
+                try:
+                    return dns.answers(sock.recv(4096), number, kind)
+                except TimeoutError:
+                    if last:
+                        raise
 
     def resolve(self, name):
         return self._ask(f"{name}.service.consul", dns.A)

@@ -5,7 +5,7 @@ import signal
 
 from cases.health import HEALTH
 from cases.life import start_web
-from harness import equal, fault, holds, until, until_equal
+from harness import check, equal, fault, holds, until, until_equal
 
 HEALTHY = ("sh", "-c", "touch /tmp/ok; exec stand-in 8080")
 
@@ -35,14 +35,12 @@ def agent_restart_with_data(lab):
         ([node.address], []),
         15,
     )
-    until_equal("web is in DNS", lambda: lab.oracle1.resolve("web"), [node.address], 15)
-    equal(node.named("web"), [before], "the entry of web")
+    # Consul restores checks as critical until it has run them: the daemon does not wait for that.
+    until_equal("web is in DNS", lambda: lab.oracle1.resolve("web"), [node.address], 5)
     until("the daemon has nothing to do", node.settled)
-    equal(
-        node.counters()["registrations"] - writes["registrations"],
-        1,
-        "registrations: the new one only",
-    )
+    equal(node.named("web"), [before], "the entry of web")
+    made = node.counters()["registrations"] - writes["registrations"]
+    check(made in (1, 2), f"registrations: the new one, and web's if Consul was late: {made}")
 
 
 @fault

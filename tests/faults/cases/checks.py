@@ -88,7 +88,7 @@ def script_and_docker_checks(lab):
     """Where Consul runs scripts: a script on the node, and a command inside the container,
     decide."""
     node = lab.oracle1
-    own = node.files / "etc/consul.d/node.json"
+    own = node.files / "etc/consul.d/this-node.json"
     settings = json.loads(own.read_text())
     own.write_text(json.dumps({**settings, "enable_script_checks": True}))
     try:
@@ -102,7 +102,7 @@ def script_and_docker_checks(lab):
             labels=labels(
                 "scripted",
                 a={"script": "sh -c 'test $SERVICE_PORT = 18090'", **fast},
-                b={"docker": "test -e /tmp/ok", **fast},
+                b={"docker": "sh -c 'test -e /tmp/ok || exit 2'", **fast},
             ),
         )
         (entry,) = until("it is registered", lambda: node.named("scripted"), 15)

@@ -122,6 +122,7 @@ def reports_are_good_for_a_day(lab):
         6,
     )
     equal(set(node.states(entry["ID"]).values()), {"passing"}, "the checks of web")
+    node.start("bevmesh")
 
 
 @fault
