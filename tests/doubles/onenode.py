@@ -135,38 +135,45 @@ class Node:
     def __init__(self, binary, config_extra=""):
         self.binary, self.config_extra = Path(binary), config_extra
         self.processes = {}
+        self.consul = self.engine = None
 
     def __enter__(self):
-        self.home = _own_directory()
+        self.home, self.lock = _own_directory()
         self.engine_socket = str(self.home / "docker.sock")
         self.api = Http(self.home / "api.sock")
         return self
 
     def __exit__(self, kind, error, _):
         if kind and kind is not SystemExit:
-            self._show_logs()
+            self.show_logs()
         for name in reversed(list(self.processes)):
             self.stop(name, signal.SIGKILL)
+        for client in (self.api, self.consul, self.engine):
+            if client:
+                client.close()
         shutil.rmtree(self.home, ignore_errors=True)
+        self.lock.close()
 
-    def _show_logs(self):
+    def show_logs(self):
         for log in sorted(self.home.glob("*.log")):
             lines = log.read_text(errors="replace").splitlines()[-25:]
             print(f"--- {log.name}", *lines, sep="\n", file=sys.stderr)
 
     def start(self, name, argv, **more):
-        log = open(self.home / f"{name}.log", "ab")
-        self.processes[name] = subprocess.Popen(
-            [str(word) for word in argv],
-            stdin=subprocess.DEVNULL,
-            **{"stdout": log, "stderr": log, **more},
-        )
+        with open(self.home / f"{name}.log", "ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [str(word) for word in argv],
+                stdin=subprocess.DEVNULL,
+                **{"stdout": log, "stderr": log, **more},
+            )
         return self.processes[name]
 
     def stop(self, name, number=signal.SIGTERM):
         """Exit code; a process that does not end within 30 s is an error."""
         process = self.processes.pop(name)
         process.send_signal(number)
+        if process.stdout:
+            process.stdout.close()
         return process.wait(30)
 
     # Consul: as in the mesh (config/consul), alone; counters of HTTP requests are kept for an hour.
@@ -308,15 +315,13 @@ nodes:
 def _own_directory():
     """A directory that is locked while its owner lives; those of dead owners are removed."""
     base = Path(os.environ.get("TMPDIR", "/var/tmp"))
-    for old in base.glob(_PREFIX + "*"):
-        with contextlib.suppress(OSError), open(old / ".lock") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(old, ignore_errors=True)
-    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-    lock = open(home / ".lock", "w")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    _locks.append(lock)
-    return home
-
-
-_locks = []
+    with open(base / (_PREFIX + "lock"), "w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        for old in base.glob(_PREFIX + "*/.lock"):
+            with contextlib.suppress(OSError), open(old) as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(old.parent, ignore_errors=True)
+        home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        lock = open(home / ".lock", "w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return home, lock
