@@ -299,11 +299,11 @@ awaitable<void> driver::do_maintenance(set_maintenance what) {
 
 void driver::written_with(std::string const& id, std::string const& what,
                           result<void> const& outcome) {
-    if (outcome) return give(written{id, {}});
+    if (outcome) return give(written{id, {}, {}});
     if (outcome.error().code != errc::not_found)
         log_.warning("a write to Consul failed; it is tried again",
                      {{"id", id}, {"write", what}, {"reason", describe(outcome.error())}});
-    give(written{id, outcome.error().code});
+    give(written{id, outcome.error().code, outcome.error().doing});
 }
 
 void driver::agent_answers(bool yes, std::string detail) {

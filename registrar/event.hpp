@@ -62,6 +62,7 @@ struct probed {
 struct written {
     std::string service_id;
     std::optional<errc> error;  // empty: done. not_found counts as done for removals
+    std::string detail;         // what Consul said; for people
 };
 struct maintenance_asked {
     std::string service;  // name or ID

@@ -137,15 +137,17 @@ void service_keeper::on_written(written const& e, instant now, random_source& ra
     }
     ++counters_.write_errors;
     auto const again = now + backoff_delay(retry, t.failures(), random);
-    t.on_write_failed(again);
-    // not_found: the agent has lost what it held, and so probably all the rest. Refused: it can
-    // be asked. Otherwise the write may have happened or not, and nothing cached counts.
+    t.on_write_failed(again, e.detail);
+    // not_found: the agent has lost what it held, and so probably all the rest. No whole answer:
+    // the write may have happened or not, and nothing cached counts. An answer, be it an error
+    // (Consul says 500 to a check that it may not run), is this service's matter alone.
     if (*e.error == errc::not_found)
         agent_at_ = now;
-    else if (*e.error == errc::forbidden || *e.error == errc::bad_input)
-        agent_at_ = agent_at_ ? std::min(*agent_at_, again) : again;
-    else
+    else if (*e.error == errc::unreachable || *e.error == errc::timed_out ||
+             *e.error == errc::truncated)
         on_agent_failed(now, random);
+    else
+        agent_at_ = agent_at_ ? std::min(*agent_at_, again) : again;
 }
 
 void service_keeper::apply(action const& what) {

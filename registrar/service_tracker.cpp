@@ -66,6 +66,7 @@ void service_tracker::on_look_up_failed(instant retry_at) {
     looking_up_ = false;
     gate_.clear();
     not_before_ = retry_at;
+    failure_ = "Consul could not be asked for the entry";
     ++failures_;
 }
 
@@ -118,6 +119,12 @@ void service_tracker::on_write_done(action const& what, instant now) {
     }
 }
 
+void service_tracker::on_write_failed(instant retry_at, std::string detail) {
+    not_before_ = retry_at;
+    failure_ = std::move(detail);
+    ++failures_;
+}
+
 std::optional<instant> service_tracker::settle(surroundings const& s, std::vector<action>& out) {
     wake_.reset();
     if (!writing_ && (!not_before_ || s.now >= *not_before_)) {
@@ -142,7 +149,7 @@ bool service_tracker::at_rest() const {
 }
 
 std::pair<std::string, std::string> service_tracker::phase(observed const& agent) const {
-    if (not_before_) return {"failing", "a write to Consul failed; it is tried again"};
+    if (not_before_) return {"failing", failure_};
     if (!complaint_.empty()) return {"refused", complaint_};
     if (!wanted()) return {"removing", ""};
     if (gate_.empty() && !writing_ && agent.services.contains(id_)) return {"announced", ""};

@@ -44,7 +44,7 @@ public:
     /// The write that was under way; it may have had no effect.
     [[nodiscard]] std::optional<action> end_write() { return std::exchange(writing_, {}); }
     void on_write_done(action const& what, instant now);
-    void on_write_failed(instant retry_at) { not_before_ = retry_at, ++failures_; }
+    void on_write_failed(instant retry_at, std::string detail);
     [[nodiscard]] unsigned failures() const { return failures_; }
 
     /// Appends what to do now; returns when to be asked again even if nothing happens.
@@ -113,6 +113,7 @@ private:
     std::optional<action> writing_;
     unsigned failures_ = 0;
     std::optional<instant> not_before_;
+    std::string failure_;   // why the last write failed
     bool unproven_ = true;  // Consul's checks have not been seen passing, nor born so
 
     std::string complaint_;  // made last, so that it is made once

@@ -155,7 +155,7 @@ void world::write(std::string const& id, std::optional<errc> failed, bool has_ef
                   std::function<std::optional<errc>()> const& effect) {
     ++puts;
     if (!agent_is_up) {
-        answers.emplace_back(written{id, errc::unreachable});
+        answers.emplace_back(written{id, errc::unreachable, "connection refused"});
         return;
     }
     std::optional<errc> outcome = failed;
@@ -163,7 +163,7 @@ void world::write(std::string const& id, std::optional<errc> failed, bool has_ef
         auto const real = effect();
         if (!failed) outcome = real;
     }
-    answers.emplace_back(written{id, outcome});
+    answers.emplace_back(written{id, outcome, outcome ? "made to fail" : ""});
 }
 
 void world::perform(action const& a) {
