@@ -89,8 +89,9 @@ loaded load_text(std::string_view text, std::string const& file) {
     read_document(text, out);
     for (auto& p : out.problems)
         p.file = file;
-    std::ranges::stable_sort(out.problems, {},
-                             [](problem const& p) { return std::tuple(p.line, p.column); });
+    std::ranges::sort(out.problems, {}, [](problem const& p) {
+        return std::tie(p.line, p.column, p.key, p.message);
+    });
     return out;
 }
 

@@ -239,10 +239,18 @@ void builder::add(node value, YAML::anchor_t anchor) {
     }
 }
 
-// The parser's words, as a part of our sentence.
+// The parser's words, as a part of our sentence. It quotes the byte that it stumbled over as it is,
+// be it a control character or the middle of a letter.
+std::string in_ascii(std::string const& words) {
+    std::string out;
+    for (char const c : words)
+        out += c >= ' ' && c <= '~' ? c : '?';
+    return out;
+}
+
 problem syntax_error(YAML::Exception const& e, line_index const& lines) {
     auto const at = e.mark.is_null() ? position{} : lines.place(e.mark.line + 1, e.mark.column);
-    return {"", at.line, at.column, "", "not YAML: " + e.msg, ""};
+    return {"", at.line, at.column, "", "not YAML: " + in_ascii(e.msg), ""};
 }
 
 }  // namespace
@@ -287,7 +295,7 @@ parsed parse(std::string_view text) {
     } catch (std::bad_alloc const&) {
         throw;
     } catch (std::exception const& e) {
-        out.problems.push_back({"", 0, 0, "", std::string("not YAML: ") + e.what(), ""});
+        out.problems.push_back({"", 0, 0, "", "not YAML: " + in_ascii(e.what()), ""});
     }
     return out;
 }

@@ -30,8 +30,9 @@ void check_nodes(mesh_config const& config, findings& found) {
         auto const same =
             std::ranges::find_if(seen, [&](auto const& s) { return overlap(s.first, *address); });
         if (same != seen.end())
-            found.report(path, node.address + " is the address of node " + same->second + " too",
-                         "an address of its own for each node");
+            found.report(
+                path, node.address + " is the address of node " + join("", same->second) + " too",
+                "an address of its own for each node");
         seen.emplace_back(*address, name);
         if (config.nodes.size() > 1 && is_loopback(*address))
             found.report(path, node.address + " is a loopback address, which reaches no other node",
@@ -52,15 +53,17 @@ void check_networks(mesh_config const& config, findings& found) {
             if (overlap(*subnet, other))
                 found.report(path,
                              network.subnet + " overlaps with " +
-                                 config.networks.at(other_name).subnet + " of " + other_name,
+                                 config.networks.at(other_name).subnet + " of " +
+                                 join("", other_name),
                              "subnets that share no address");
         seen.emplace_back(*subnet, name);
         for (auto const& [node_name, node] : config.nodes) {
             auto const address = parse_range(node.address);
             if (address && subnet->contains(*address))
-                found.report(path,
-                             network.subnet + " has the address of node " + node_name + " in it",
-                             "a subnet apart from the nodes' addresses");
+                found.report(
+                    path,
+                    network.subnet + " has the address of node " + join("", node_name) + " in it",
+                    "a subnet apart from the nodes' addresses");
         }
     }
 }
@@ -96,6 +99,7 @@ void check_node_name(std::string const& node, std::string const& path, mesh_conf
     std::vector<std::string> known;
     std::string names;
     for (auto const& [name, value] : config.nodes) {
+        if (!formats::label.accepts(name)) continue;
         known.push_back(name);
         names += (names.empty() ? "one of " : ", ") + name;
     }

@@ -28,7 +28,7 @@ void check_port(check_config const& check, service_config const& service, std::s
         if (!check.port.empty() && !instance.ports.contains(check.port)) {
             std::string keys;
             for (auto const& [key, port] : instance.ports)
-                keys += (keys.empty() ? "one of " : ", ") + key;
+                keys += (keys.empty() ? "one of " : ", ") + join("", key);
             found.report(join(path, "port"),
                          in_quotes(check.port) + " is no port of the service" +
                              (service.instances.size() > 1 ? "'s every instance" : ""),

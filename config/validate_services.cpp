@@ -45,11 +45,6 @@ public:
     }
 
 private:
-    struct taken {
-        std::string path;
-        std::string service;
-    };
-
     void check_tags(service_config const& service, std::string const& base) {
         std::set<std::string> seen;
         for (std::size_t i = 0; i < service.tags.size(); ++i)
@@ -115,9 +110,9 @@ private:
             return;
         }
         for (auto const& node : nodes) {
-            take(service, instance, node, instance.protocol, instance.port, join(base, "port"));
+            take(instance, node, instance.protocol, instance.port, join(base, "port"));
             for (auto const& [key, port] : instance.ports)
-                take(service, instance, node, "tcp", port, join(join(base, "ports"), key));
+                take(instance, node, "tcp", port, join(join(base, "ports"), key));
         }
     }
 
@@ -130,18 +125,17 @@ private:
                               std::to_string(port) + " is there twice", "each port once");
     }
 
-    void take(service_config const& service, instance_config const& instance,
-              std::string const& node, std::string const& protocol, std::uint16_t port,
-              std::string const& path) {
+    void take(instance_config const& instance, std::string const& node, std::string const& protocol,
+              std::uint16_t port, std::string const& path) {
         if (port == 0) return;
-        auto const [it, is_new] = taken_.try_emplace(
-            std::tuple(node, instance.address, protocol, port), taken{path, service.name});
+        auto const [it, is_new] =
+            taken_.try_emplace(std::tuple(node, instance.address, protocol, port), path);
         // Once for each pair of keys, however many nodes they share.
-        if (is_new || !pairs_.emplace(it->second.path, path).second) return;
-        auto const line = found_.where().of(it->second.path).line;
+        if (is_new || !pairs_.emplace(it->second, path).second) return;
+        auto const line = found_.where().of(it->second).line;
         found_.report(path,
-                      std::to_string(port) + "/" + protocol + " on " + node + " is taken by " +
-                          it->second.path +
+                      std::to_string(port) + "/" + protocol + " on " + join("", node) +
+                          " is taken by " + it->second +
                           (line > 0 ? " (line " + std::to_string(line) + ")" : ""),
                       "each port once on a node");
     }
@@ -149,7 +143,7 @@ private:
     mesh_config const& config_;
     findings& found_;
     std::map<std::string, service_config const*> names_;
-    std::map<std::tuple<std::string, std::string, std::string, std::uint16_t>, taken> taken_;
+    std::map<std::tuple<std::string, std::string, std::string, std::uint16_t>, std::string> taken_;
     std::set<std::pair<std::string, std::string>> pairs_;
 };
 

@@ -118,6 +118,10 @@ TEST_CASE("what is no YAML is told in the parser's words, with the place") {
     CHECK(tree_problems("a: [1\nb: 2\n") == lines{"2:2: not YAML: end of sequence flow not found"});
     CHECK(tree_problems("a: b: c\n") == lines{"1:5: not YAML: illegal map value"});
     CHECK_FALSE(parse("a: \"open").complete);
+    // The parser quotes what it stumbles over, here the middle of a letter and its own end mark.
+    CHECK(tree_problems("a: \"\\\xc3\xa4\"\n") ==
+          lines{"1:7: not YAML: unknown escape character: ?"});
+    CHECK(tree_problems("a: \"\\") == lines{"1:6: not YAML: unknown escape character: ?"});
 }
 
 TEST_CASE("a flood of problems is cut off") {

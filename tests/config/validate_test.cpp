@@ -33,6 +33,20 @@ TEST_CASE("nodes have addresses of their own that others can reach") {
           lines{"f:2:8: nodes: is empty; expected one node or more"});
 }
 
+TEST_CASE("a name that is none is not quoted raw in what is said of others") {
+    CHECK(
+        problems_of("mesh: {name: bev}\n"
+                    "nodes: {\"a\\nb\": {address: 10.0.0.1}, n1: {address: 10.0.0.1}}\n"
+                    "services: {s: {match: {container: ss}, nodes: [n2]}}\n") ==
+        lines{
+            "f:2:9: nodes.\"a\\nb\": \"a\\nb\" is not valid as a key; expected a DNS label (RFC "
+            "1123): a-z, 0-9 and -, at most 63, no - at either end",
+            "f:2:52: nodes.n1.address: 10.0.0.1 is the address of node \"a\\nb\" too; expected an "
+            "address of its own for each node",
+            "f:3:48: services.s.nodes[0]: \"n2\" is no node of this mesh, did you mean n1; "
+            "expected one of n1"});
+}
+
 TEST_CASE("subnets share no address, with each other or with the nodes") {
     CHECK(problems_after_head("networks:\n"
                               "  a: {subnet: 172.30.0.0/16, nodes: [n1]}\n"
@@ -52,10 +66,11 @@ TEST_CASE("subnets share no address, with each other or with the nodes") {
 }
 
 TEST_CASE("Consul's TLS settings come together, and with https") {
-    CHECK(problems_after_head("consul: {cert_file: /c}\n") ==
-          lines{"f:3:21: consul.cert_file: stands alone; expected cert_file and key_file together",
-                "f:3:21: consul.cert_file: has no use: the agent is not asked by TLS; expected "
-                "consul.address to begin with https://"});
+    CHECK(
+        problems_after_head("consul: {cert_file: /c}\n") ==
+        lines{"f:3:21: consul.cert_file: has no use: the agent is not asked by TLS; expected "
+              "consul.address to begin with https://",
+              "f:3:21: consul.cert_file: stands alone; expected cert_file and key_file together"});
 }
 
 TEST_CASE("a service is on nodes of the mesh") {
@@ -141,15 +156,14 @@ TEST_CASE("an instance says which container it is, or that it is none") {
 }
 
 TEST_CASE("tags and meta are within Consul's limits") {
-    CHECK(
-        problems_of_services(
-            "  a: {match: {container: a1}, port: 80, tags: [x, x], meta: {consul-a: "
-            "b}}\n") ==
-        lines{
-            "f:4:51: services.a.tags[1]: \"x\" is there twice; expected each tag once",
-            "f:4:62: services.a.meta.consul-a: \"consul-a\" is not valid as a key; expected a key "
-            "of at most 128 of A-Z, a-z, 0-9, _ and -, none of consul-*, bevmesh-* and "
-            "external-source, which are reserved"});
+    CHECK(problems_of_services(
+              "  a: {match: {container: a1}, port: 80, tags: [x, x], meta: {consul-a: "
+              "b}}\n") ==
+          lines{"f:4:51: services.a.tags[1]: \"x\" is there twice; expected each tag once",
+                "f:4:62: services.a.meta.consul-a: \"consul-a\" is not valid as a key; "
+                "expected a key "
+                "of at most 128 of A-Z, a-z, 0-9, _ and -, none of consul-*, bevmesh-* and "
+                "external-source, which are reserved"});
     std::string meta;
     for (int i = 0; i < 57; ++i)
         meta += "k" + std::to_string(i) + ": v, ";
@@ -165,34 +179,36 @@ TEST_CASE("a check is of a port that each instance has, and of its protocol") {
                              "    instances:\n"
                              "      - {match: {container: a1}, port: 80, ports: {admin: 81}}\n"
                              "      - {match: {container: a2}, port: 82, ports: {stats: 83}}\n") ==
-        lines{"f:5:26: services.a.checks[0].tcp.port: \"admin\" is no port of the service's every "
+        lines{"f:5:26: services.a.checks[0].tcp.port: \"admin\" is no port of the service's "
+              "every "
               "instance; expected one of stats"});
-    CHECK(
-        problems_of_services(
-            "  a: {match: {container: a1}, port: 53, protocol: udp, checks: [tcp]}\n"
-            "  b: {match: {container: b1}, port: 54, checks: [udp: {}]}\n") ==
-        lines{"f:4:65: services.a.checks[0].tcp: cannot test a port of protocol udp; expected udp, "
-              "script, docker, ttl or alias",
-              "f:5:55: services.b.checks[0].udp: cannot test a port of protocol tcp; expected any "
-              "kind but udp"});
+    CHECK(problems_of_services(
+              "  a: {match: {container: a1}, port: 53, protocol: udp, checks: [tcp]}\n"
+              "  b: {match: {container: b1}, port: 54, checks: [udp: {}]}\n") ==
+          lines{"f:4:65: services.a.checks[0].tcp: cannot test a port of protocol udp; "
+                "expected udp, "
+                "script, docker, ttl or alias",
+                "f:5:55: services.b.checks[0].udp: cannot test a port of protocol tcp; "
+                "expected any "
+                "kind but udp"});
 }
 
 TEST_CASE("a check's settings fit together") {
-    CHECK(
-        problems_of_services("  a:\n"
-                             "    match: {container: a1}\n"
-                             "    port: 80\n"
-                             "    checks:\n"
-                             "      - tcp: {failures_before_warning: 2}\n"
-                             "      - http: {path: /, failures_before_warning: 3}\n"
-                             "      - tcp: {tls_skip_verify: true}\n"
-                             "      - alias: {service: b, node: n9}\n") ==
-        lines{"f:8:40: services.a.checks[0].tcp.failures_before_warning: 2 is more than the 1 that "
-              "make it critical; expected failures_before_critical or less",
-              "f:10:14: services.a.checks[2].tcp: has settings for TLS and does not speak it; "
-              "expected `tls: true`",
-              "f:11:35: services.a.checks[3].alias.node: \"n9\" is no node of this mesh, did you "
-              "mean n1; expected one of n1, n2"});
+    CHECK(problems_of_services("  a:\n"
+                               "    match: {container: a1}\n"
+                               "    port: 80\n"
+                               "    checks:\n"
+                               "      - tcp: {failures_before_warning: 2}\n"
+                               "      - http: {path: /, failures_before_warning: 3}\n"
+                               "      - tcp: {tls_skip_verify: true}\n"
+                               "      - alias: {service: b, node: n9}\n") ==
+          lines{"f:8:40: services.a.checks[0].tcp.failures_before_warning: 2 is more than the 1 "
+                "that "
+                "make it critical; expected failures_before_critical or less",
+                "f:10:14: services.a.checks[2].tcp: has settings for TLS and does not speak it; "
+                "expected `tls: true`",
+                "f:11:35: services.a.checks[3].alias.node: \"n9\" is no node of this mesh, did you "
+                "mean n1; expected one of n1, n2"});
     CHECK(problems_of_services("  a: {host: true, port: 80, checks: [docker: [x]]}\n") ==
           lines{"f:4:46: services.a.checks[0].docker: runs in a container, and the service is none "
                 "(host: true); expected another kind"});
