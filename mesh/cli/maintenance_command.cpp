@@ -99,10 +99,11 @@ void add_maintenance_command(CLI::App& services, session& run) {
     command.add_option("name", args->service, "A service, or the ID of one instance")
         ->type_name("NAME")
         ->required();
-    command.add_option("state", args->state, "on: not answered any more; off: as its checks say")
-        ->type_name("on|off")
-        ->check(CLI::IsMember({"on", "off"}))
-        ->required();
+    auto& state =
+        *command.add_option("state", args->state, "on: out of DNS; off: as its checks say")
+             ->type_name("on|off")
+             ->required();
+    allow_only(state, {"on", "off"});
     command.add_option("--reason", args->reason, "Why; shown wherever the service is")
         ->type_name("TEXT");
     command.add_flag("--yes,-y", args->yes, "Do it without asking");

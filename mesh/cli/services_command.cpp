@@ -64,10 +64,11 @@ void add_services_command(CLI::App& app, session& run) {
     command.add_option("name", args->name, "Only this service, with its checks")->type_name("NAME");
     command.add_option("--node", args->filter.node, "Only instances on this node")
         ->type_name("NODE");
-    command.add_option("--status", args->filter.status, "Only instances in this state")
-        ->type_name("STATUS")
-        ->check(CLI::IsMember({"passing", "warning", "critical", "maintenance", "announced",
-                               "announcing", "removing", "refused", "failing"}));
+    auto& status =
+        *command.add_option("--status", args->filter.status, "Only instances in this state")
+             ->type_name("STATUS");
+    allow_only(status, {"passing", "warning", "critical", "maintenance", "announced", "announcing",
+                        "removing", "refused", "failing"});
     add_common_options(command, said);
     command.footer(examples);
     command.require_subcommand(0, 1);

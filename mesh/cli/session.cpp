@@ -62,6 +62,11 @@ void add_common_options(CLI::App& command, std::shared_ptr<common_options> const
         ->capture_default_str();
 }
 
+void allow_only(CLI::Option& option, std::vector<std::string> const& values) {
+    CLI::Validator among = CLI::IsMember(values);
+    option.check(among.description(""));
+}
+
 void session::say(std::string const& sentence) {
     io_.err << "bevmesh: ";
     // Our own hints stand on lines of their own; those of a peer are escaped already.

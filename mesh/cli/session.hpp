@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -19,7 +20,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace bevmesh::cli {
 
@@ -76,5 +78,8 @@ void add_output_options(CLI::App& command, std::shared_ptr<common_options> const
 void add_common_options(CLI::App& command, std::shared_ptr<common_options> const& into);
 
 [[nodiscard]] std::shared_ptr<common_options> options_of_environment();
+
+/// The only values that the option takes; its help text is left to name them.
+void allow_only(CLI::Option& option, std::vector<std::string> const& values);
 
 }  // namespace bevmesh::cli
