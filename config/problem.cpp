@@ -2,8 +2,8 @@
 #include "config/problem.hpp"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
+#include <utility>
 
 namespace bevmesh::config {
 namespace {
@@ -19,20 +19,22 @@ bool is_below(std::string_view path, std::string_view above) {
            (path[above.size()] == '.' || path[above.size()] == '[');
 }
 
+// Letters to insert, remove, replace, or swap with their neighbour.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
+    std::vector<std::size_t> before;
+    std::vector<std::size_t> above(b.size() + 1);
+    std::iota(above.begin(), above.end(), std::size_t{0});
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
+        std::vector<std::size_t> row{i};
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            std::size_t const above = row[j];
-            std::size_t const replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            row[j] = std::min({above + 1, row[j - 1] + 1, replaced});
-            diagonal = above;
+            std::size_t const replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row.push_back(std::min({above[j] + 1, row[j - 1] + 1, replaced}));
+            bool const swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
         }
+        before = std::exchange(above, std::move(row));
     }
-    return row[b.size()];
+    return above[b.size()];
 }
 
 void append_escaped(std::string& out, char c) {
@@ -101,14 +103,16 @@ std::string did_you_mean(std::string_view word, std::vector<std::string> const& 
     std::string const* nearest = nullptr;
     std::size_t best = std::max<std::size_t>(1, std::min<std::size_t>(3, word.size() / 3)) + 1;
     for (auto const& candidate : known) {
-        if (word.size() >= 3 && candidate.starts_with(word)) return ", did you mean " + candidate;
         auto const distance = edit_distance(word, candidate);
         if (distance < best) {
             best = distance;
             nearest = &candidate;
         }
     }
-    return nearest == nullptr ? std::string() : ", did you mean " + *nearest;
+    if (nearest != nullptr) return ", did you mean " + *nearest;
+    for (auto const& candidate : known)
+        if (word.size() >= 3 && candidate.starts_with(word)) return ", did you mean " + candidate;
+    return {};
 }
 
 position locations::of(std::string_view path) const {

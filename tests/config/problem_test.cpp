@@ -34,6 +34,7 @@ TEST_CASE("a misspelt word is answered with the nearest one, a strange one with 
     std::vector<std::string> const known{"address", "arch", "role", "warning"};
     CHECK(did_you_mean("adress", known) == ", did you mean address");
     CHECK(did_you_mean("warn", known) == ", did you mean warning");
+    CHECK(did_you_mean("prot", {"protocol", "port"}) == ", did you mean port");
     CHECK(did_you_mean("xyz", known).empty());
     CHECK(did_you_mean("", known).empty());
 }

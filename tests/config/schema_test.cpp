@@ -159,7 +159,7 @@ TEST_CASE("a check that is no kind, or several, or lacks what it needs, is told"
         "tcp, http, https, udp, grpc, h2ping, script, docker, ttl, alias, redis, postgres";
     std::string const at = "f:3:62: services.web.checks[0]";
     CHECK(problems_of_check("tpc") ==
-          lines{at + ": \"tpc\" is no kind of check; expected one of " + kinds});
+          lines{at + ": \"tpc\" is no kind of check, did you mean tcp; expected one of " + kinds});
     CHECK(
         problems_of_check("{tcp: {}, http: /}") ==
         lines{at + ": has several keys, \"tcp\", \"http\"; expected one kind of check: " + kinds});

@@ -64,7 +64,7 @@ TEST_CASE("the loader stands every file of the corpus, and mutations of it") {
     random_source random(1);
     for (auto const& text : texts) {
         check_loader(text);
-        for (int i = 0; i < 400; ++i) {
+        for (int i = 0; i < 200; ++i) {
             auto changed = mutated(text, texts, random);
             if (i % 2 == 0) changed = mutated(std::move(changed), texts, random);
             check_loader(changed);
