@@ -34,6 +34,7 @@ LOCK = STATE.with_name(STATE.name + ".lock")
 CGROUP = "bevmesh-lab-" + hashlib.sha256(str(STATE).encode()).hexdigest()[:8]
 
 BIN = "/run/lab/bin"  # on a node's PATH: consul, bevmesh
+TMP = "/run/lab/tmp"  # of a node's services; /tmp is the machine's, where binaries may lie
 PATH = BIN + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

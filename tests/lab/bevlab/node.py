@@ -105,6 +105,7 @@ def _fresh_run(node, binary):
     shutil.rmtree(run, ignore_errors=True)
     programs = run / "lab/bin"
     programs.mkdir(parents=True)
+    (run / "lab/tmp").mkdir()
     for name in ("lock", "bevmesh"):
         (run / name).mkdir()
     (programs / "consul").symlink_to(consul_binary())

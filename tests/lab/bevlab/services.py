@@ -13,7 +13,7 @@ import struct
 import time
 
 from . import keeper, kernel
-from .layout import CGROUP, PATH, SERVICES, LabError, node_dir
+from .layout import CGROUP, PATH, SERVICES, TMP, LabError, node_dir
 
 READY_SECONDS = 60
 
@@ -43,7 +43,7 @@ def argv(node, service):
 def environment():
     """A service's: nothing of the caller's but what steers sanitizers."""
     kept = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
-    return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", **kept}
+    return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TMPDIR": TMP, **kept}
 
 
 def log_path(node, service):
