@@ -50,6 +50,8 @@ rows_by_place rows_of(dns_side const& dns, api_side const& api) {
             auto const address = text_at(i, "address");
             auto& row = row_at(rows, {canonical_address(address).value_or(address),
                                       static_cast<std::uint16_t>(number_at(i, "port"))});
+            // Registered twice: the one that DNS answers is what the place is judged by.
+            if (is_answered(row.status)) continue;
             row.node = text_at(i, "node");
             row.id = text_at(i, "id");
             row.status = text_at(i, "status");

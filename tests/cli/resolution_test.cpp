@@ -111,6 +111,14 @@ TEST_CASE("two instances on one address: the healthy one earns the address recor
               .is == verdict::differ);
 }
 
+TEST_CASE("one place registered twice is judged by the registration that passes") {
+    auto const twice = json::parse(R"([
+      {"id": "a", "node": "n", "address": "10.0.0.1", "port": 1, "status": "passing"},
+      {"id": "b", "node": "n", "address": "10.0.0.1", "port": 1, "status": "critical"}])");
+    CHECK(compare(redis(), dns_with({"10.0.0.1"}, {{"10.0.0.1", 1}}), {&twice, {}}).is ==
+          verdict::agree);
+}
+
 TEST_CASE("a name that nothing answers to is degraded") {
     auto const r = compare(redis(), dns_with({}, {}), {});
     CHECK(r.is == verdict::nothing);
