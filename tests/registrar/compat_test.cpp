@@ -188,6 +188,10 @@ TEST_CASE("container:X has X's address and its own port") {
     c.network_mode = "container:" + holder.id;
     c.exposed = {{80, "tcp"}};
     CHECK(node.lines(c) == lines{"app thanos-host:web-1:80 172.17.0.2:80"});
+    node.config.registrar.compat.ip = "10.1.1.1";
+    node.config.registrar.compat.use_ip_from_label = "ip";
+    c.labels["ip"] = "10.2.2.2";
+    CHECK(node.lines(c) == lines{"app thanos-host:web-1:80 172.17.0.2:80"});
     node.others.clear();
     auto const d = node.services(c);
     CHECK(d.services.empty());

@@ -27,6 +27,16 @@ TEST_CASE("the lowest TCP port has the plain name, the others theirs with the po
                 "rabbit-mq thanos-host:mq:5672 100.122.12.54:5673"});
 }
 
+TEST_CASE("a TCP port goes before a lower one of UDP") {
+    test::node_fixture node;
+    auto c = test::container("app");
+    c.labels["com.docker.compose.service"] = "app";
+    test::publish(c, 53, 53, "0.0.0.0", "udp");
+    test::publish(c, 80, 80);
+    CHECK(node.lines(c) == lines{"app-53 thanos-host:app:53:udp 100.122.12.54:53",
+                                 "app thanos-host:app:80 100.122.12.54:80"});
+}
+
 TEST_CASE("a port that others cannot reach is not the main one") {
     test::node_fixture node;
     auto c = test::container("app");
