@@ -22,7 +22,7 @@ enum class check_kind {
     udp,
     grpc,
     h2ping,
-    script,    // runs on the node, by Consul (enable_local_script_checks)
+    script,    // runs on the node, by Consul (enable_script_checks)
     docker,    // runs in the container, by Consul (needs the agent to reach the engine)
     ttl,       // the application reports
     alias,     // follows another service

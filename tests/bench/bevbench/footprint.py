@@ -36,6 +36,8 @@ def empty_program(home, binary):
             "-x",
             "c++",
             "-",
+            "-x",
+            "none",  # what follows are libraries, not sources
             "-o",
             program,
             "-Wl,--no-as-needed",
