@@ -50,8 +50,6 @@ struct draft {
     bool mirror_health = true;
     std::optional<check_config> registrator_check;     // the one of SERVICE_CHECK_*
     std::map<std::string, std::uint16_t> check_ports;  // for check_config::port
-
-    friend bool operator==(draft const&, draft const&) = default;
 };
 
 struct named_services {
