@@ -33,6 +33,10 @@ def summary(values):
     }
 
 
+def _cell(value):
+    return f"{value:8.2f}" if abs(value) < 20 else f"{value:8.1f}"
+
+
 class Report:
     """Lines for people, the same numbers for machines."""
 
@@ -52,7 +56,7 @@ class Report:
         for label, values in rows.items():
             numbers = summary(values)
             self.numbers[label] = numbers
-            cells = (f"{numbers[c]:8d}" if c == "n" else f"{numbers[c]:8.1f}" for c in columns)
+            cells = (f"{numbers[c]:8d}" if c == "n" else _cell(numbers[c]) for c in columns)
             print(f"   {label:{width}} " + " ".join(cells))
         print(end="", flush=True)
 
