@@ -63,8 +63,11 @@ std::vector<field<c>> common(abilities const& can) {
                           "How many failures in a row make it warning."));
     }
     if (can.probed)
-        all.push_back(key("start_period", &c::start_period, optional(duration(0ms, 24h)),
-                          "How long after its start the service may fail. http: 40s, others: 0s."));
+        all.push_back(
+            key("start_period", &c::start_period, optional(duration(0ms, 24h)),
+                "For so long after its start a service that does not answer yet is looked at "
+                "every 250ms, then every few seconds, until it first does. http: 40s, "
+                "others: 0s."));
     if (can.reported) {
         all.push_back(key("initial_status", &c::initial_status,
                           one_of({"passing", "warning", "critical"}),

@@ -24,8 +24,6 @@ type_of<compat_config> compat_section() {
                 "registrator -tags: tags of every service, separated by commas."),
             key("hostname", &c::hostname, text(formats::line_of_text),
                 "The first part of service IDs. Without it: the engine's host name."),
-            key("deregister_on_success_only", &c::deregister_on_success_only, boolean(),
-                "registrator -deregister on-success: a container that failed stays registered."),
         });
 }
 

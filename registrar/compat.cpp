@@ -145,10 +145,4 @@ std::vector<draft> compat_drafts(subject const& s, compat_keys const& keys, desi
     return drafts;
 }
 
-bool keeps_entries_after_exit(docker::container const& exited, compat_config const& config) {
-    constexpr int by_signal = 128;
-    return config.deregister_on_success_only && exited.exit_code != 0 &&
-           (exited.exit_code & by_signal) == 0;
-}
-
 }  // namespace bevmesh::registrar

@@ -21,9 +21,4 @@ namespace bevmesh::registrar {
 [[nodiscard]] std::vector<draft> compat_drafts(subject const& s, compat_keys const& keys,
                                                desired& out);
 
-/// `-deregister on-success`: a container that failed keeps its entries, to go critical there. It
-/// has succeeded by exit code 0, or by a signal (bit 128 of the code).
-[[nodiscard]] bool keeps_entries_after_exit(docker::container const& exited,
-                                            compat_config const& config);
-
 }  // namespace bevmesh::registrar

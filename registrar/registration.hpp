@@ -48,7 +48,7 @@ struct wanted_check {
     reporter by = reporter::consul;
     std::optional<registrar::probe> probe;  // run before the announcement; by daemon: also later
     milliseconds interval{10'000};          // by daemon: between probes
-    /// So long after the container's start a failing probe is no news: it is still starting.
+    /// So long after its start a service that does not answer yet is probed often.
     milliseconds start_period{0};
 
     friend bool operator==(wanted_check const&, wanted_check const&) = default;

@@ -50,8 +50,8 @@ struct check_config {
     std::string password_file;  // redis, postgres
     std::optional<milliseconds> interval;
     std::optional<milliseconds> timeout;
-    std::optional<milliseconds>
-        start_period;  // failures before the first success count only after it
+    /// So long after its start a service that does not answer yet is looked at often.
+    std::optional<milliseconds> start_period;
     std::optional<milliseconds> ttl;
     std::optional<milliseconds> deregister_after;
     unsigned success_before_passing = 0;    // 0: Consul's default
@@ -146,7 +146,6 @@ struct compat_config {
     std::string use_ip_from_label;  // -useIpFromLabel
     std::string tags;               // -tags, plain text or {{.Config.Hostname}}-like paths
     std::string hostname;           // first part of service IDs; empty: the engine's host name
-    bool deregister_on_success_only = false;  // -deregister on-success
 
     friend bool operator==(compat_config const&, compat_config const&) = default;
 };

@@ -102,8 +102,8 @@ TEST_CASE("an unknown key is told with the nearest known one") {
           lines{"f:3:1: logs: unknown key, did you mean log; expected one of mesh, state_dir, "
                 "consul, docker, registrar, api, log, nodes, networks, services",
                 "f:4:22: registrar.compat.intern: unknown key, did you mean internal; expected one "
-                "of enabled, internal, explicit, ip, use_ip_from_label, tags, hostname, "
-                "deregister_on_success_only"});
+                "of enabled, internal, explicit, ip, use_ip_from_label, tags, "
+                "hostname"});
 }
 
 TEST_CASE("a section that this version does not read is refused, not ignored") {

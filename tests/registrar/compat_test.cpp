@@ -286,16 +286,3 @@ TEST_CASE("images that are digests or IDs still give a name") {
     c.image = "sha256:0123";
     CHECK(node.only(c).service.name == "web-1");
 }
-
-TEST_CASE("-deregister on-success: who failed keeps its entries") {
-    compat_config config;
-    auto c = test::container("job");
-    c.exit_code = 1;
-    CHECK_FALSE(keeps_entries_after_exit(c, config));
-    config.deregister_on_success_only = true;
-    CHECK(keeps_entries_after_exit(c, config));
-    for (int const success : {0, 137, 143}) {
-        c.exit_code = success;
-        CHECK_FALSE(keeps_entries_after_exit(c, config));
-    }
-}
