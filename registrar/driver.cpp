@@ -231,10 +231,9 @@ awaitable<void> driver::do_list_agent() {
 }
 
 awaitable<void> driver::do_look_up(std::string id) {
-    consul::blocking const at_once;
-    auto seen = co_await consul_.service(id, at_once);
+    auto seen = co_await consul_.entry(id);
     if (seen) {
-        give(looked_up{id, std::move(seen->value)});
+        give(looked_up{id, std::move(*seen)});
     } else if (seen.error().code == errc::not_found) {
         give(looked_up{id, {}});
     } else {

@@ -47,7 +47,7 @@ struct agent_listed {
 struct agent_failed {};  // no complete, unfiltered list could be had, or the agent was lost
 struct looked_up {
     std::string service_id;
-    std::optional<consul::agent_service> entry;
+    std::optional<consul::agent_entry> entry;
 };
 struct look_up_failed {
     std::string service_id;

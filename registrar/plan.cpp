@@ -119,6 +119,12 @@ std::string maintenance_reason(registration const& wanted, std::string_view aske
     return asked.empty() ? std::string() : std::string(maintenance_mark) + std::string(asked);
 }
 
+std::string admins_maintenance(observed const& agent, std::string_view service_id) {
+    auto const check = agent.checks.find(maintenance_check_id(service_id));
+    if (check == agent.checks.end() || check->second.notes.starts_with(maintenance_mark)) return {};
+    return check->second.notes;
+}
+
 std::string hash_of(registration const& wanted) {
     hasher h;
     auto const& s = wanted.service;

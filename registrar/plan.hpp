@@ -47,6 +47,9 @@ inline constexpr std::string_view maintenance_mark = "bevmesh: ";
 /// A container that cannot serve goes before `asked`, an admin's reason.
 [[nodiscard]] std::string maintenance_reason(registration const& wanted, std::string_view asked);
 
+/// The reason of an admin's own `consul maint`; empty: the service is not in it.
+[[nodiscard]] std::string admins_maintenance(observed const& agent, std::string_view service_id);
+
 /// 16 hex digits over everything that is registered, without initial statuses and maintenance.
 [[nodiscard]] std::string hash_of(registration const& wanted);
 

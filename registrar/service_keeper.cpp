@@ -93,10 +93,11 @@ void service_keeper::on_looked_up(looked_up const& e) {
         it->second.tracker.on_agent_lost();
         return;
     }
-    if (e.entry)
-        agent_.services[e.service_id] = *e.entry;
-    else
-        apply_deregistration(agent_, e.service_id);
+    apply_deregistration(agent_, e.service_id);
+    if (e.entry) {
+        agent_.services[e.service_id] = e.entry->service;
+        agent_.checks.insert(e.entry->checks.begin(), e.entry->checks.end());
+    }
     urgent_.insert(e.service_id);
 }
 

@@ -372,10 +372,11 @@ void service_tracker::write_registration(registration const& r, std::string why,
     }
     attempts_ = 0;
     probe_at_.reset();
-    write(
-        register_service{definition_of(r, s.instance, states, maintenance_reason(r, s.maintenance)),
-                         std::move(why), std::move(renewed)},
-        out);
+    auto maintenance = admins_maintenance(s.agent, id_);
+    if (maintenance.empty()) maintenance = maintenance_reason(r, s.maintenance);
+    write(register_service{definition_of(r, s.instance, states, maintenance), std::move(why),
+                           std::move(renewed)},
+          out);
 }
 
 void service_tracker::write(action what, std::vector<action>& out) {

@@ -63,6 +63,7 @@ public:
         auto target = "/v1/agent/service/" + net::percent_encode(id) + query_of(b);
         return read(std::move(target), limit_of(b), decode_agent_service);
     }
+    awaitable<result<agent_entry>> entry(std::string id) override;
     awaitable<result<void>> register_service(service_definition definition) override {
         return change("/v1/agent/service/register?replace-existing-checks=true",
                       encode_registration(definition));
@@ -246,6 +247,20 @@ private:
     std::unique_ptr<net::http_client> http_;
     secret token_;
 };
+
+awaitable<result<agent_entry>> http_consul::entry(std::string id) {
+    auto request = to("/v1/agent/health/service/id/" + net::percent_encode(id) + "?format=json");
+    auto const named = name_of(request);
+    auto const got = co_await http_->send(std::move(request));
+    if (got.has_error()) co_return got.error();
+    // The status is the service's: 429 a warning, 503 critical or maintenance. A busy Consul uses
+    // the same numbers, with a sentence for a body.
+    auto decoded = decode_agent_entry(got->body);
+    bool const of_service = got->status == 200 || got->status == 429 || got->status == 503;
+    if (of_service && decoded.has_value()) co_return std::move(*decoded);
+    if (got->status == 200) co_return decoded.error();
+    co_return net::status_failure(named, peer(), got->status, got->body);
+}
 
 awaitable<result<std::string>> http_consul::transaction(std::string operations) {
     auto request = to("/v1/txn");

@@ -30,6 +30,8 @@ public:
     virtual awaitable<result<answer<std::map<std::string, agent_check>>>> checks() = 0;
     /// errc::not_found when the agent has none. With `b.hash`: waits until it differs.
     virtual awaitable<result<answer<agent_service>>> service(std::string id, blocking b) = 0;
+    /// As the agent has it now, whatever its health; errc::not_found when it has none.
+    virtual awaitable<result<agent_entry>> entry(std::string id) = 0;
     /// With ?replace-existing-checks=true: without it removed checks linger.
     virtual awaitable<result<void>> register_service(service_definition definition) = 0;
     virtual awaitable<result<void>> deregister_service(std::string id) = 0;

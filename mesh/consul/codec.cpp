@@ -183,6 +183,21 @@ result<std::map<std::string, agent_check>> decode_agent_checks(std::string_view 
     });
 }
 
+result<agent_entry> decode_agent_entry(std::string_view document) {
+    return json::decode(document, "the agent's service with its checks", [](value const& v) {
+        agent_entry e;
+        e.service = read_service(json::member(v, "Service"));
+        auto const& checks = json::member(v, "Checks");
+        if (checks.is_null()) return e;
+        for (auto const& entry : list_of(checks, "Checks")) {
+            auto check = read_check(entry);
+            auto id = check.id;
+            e.checks.emplace(std::move(id), std::move(check));
+        }
+        return e;
+    });
+}
+
 result<std::map<std::string, std::vector<std::string>>> decode_catalog_services(
     std::string_view document) {
     return json::decode(document, "the catalog's services", [](value const& v) {

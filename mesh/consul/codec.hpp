@@ -25,6 +25,7 @@ namespace bevmesh::consul {
 [[nodiscard]] result<agent_service> decode_agent_service(std::string_view document);
 [[nodiscard]] result<std::map<std::string, agent_check>> decode_agent_checks(
     std::string_view document);
+[[nodiscard]] result<agent_entry> decode_agent_entry(std::string_view document);
 /// Service names with all their tags.
 [[nodiscard]] result<std::map<std::string, std::vector<std::string>>> decode_catalog_services(
     std::string_view document);

@@ -90,6 +90,14 @@ struct agent_check {
     friend bool operator==(agent_check const&, agent_check const&) = default;
 };
 
+/// An entry of the agent with its checks: GET /v1/agent/health/service/id/ID.
+struct agent_entry {
+    agent_service service;
+    std::map<std::string, agent_check> checks;  // by check ID; without their types
+
+    friend bool operator==(agent_entry const&, agent_entry const&) = default;
+};
+
 /// An entry of GET /v1/health/service/NAME (and, without checks, of /v1/catalog/service/NAME).
 struct health_entry {
     std::string node;

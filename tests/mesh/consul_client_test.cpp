@@ -130,6 +130,23 @@ TEST_CASE("blocking queries carry index or hash, and wait") {
     CHECK(call(a.api, a.client->catalog_services(stale)).has_value());
 }
 
+TEST_CASE("an entry is told whatever its health, and a busy agent is no entry") {
+    agent a;
+    auto const path = "GET /v1/agent/health/service/id/x?format=json";
+    for (unsigned const status : {200U, 429U, 503U}) {
+        a.api.on(path, status, recorded("consul-1.22/entry-maintenance.json"));
+        CHECK(call(a.api, a.client->entry("x"))->checks.size() == 2);
+        a.api.on(path, status, "Your IP is issuing too many concurrent connections");
+        auto const busy = call(a.api, a.client->entry("x"));
+        REQUIRE(busy.has_error());
+        CHECK(busy.error().code == (status == 200 ? errc::bad_answer : errc::remote_error));
+    }
+    a.api.on(path, 404, R"({"AggregatedStatus":"critical","Service":null,"Checks":null})");
+    CHECK(call(a.api, a.client->entry("x")).error().code == errc::not_found);
+    a.api.on(path, 403, "Permission denied");
+    CHECK(call(a.api, a.client->entry("x")).error().code == errc::forbidden);
+}
+
 TEST_CASE("keys: missing, listed, compared and set") {
     agent a;
     CHECK(call(a.api, a.client->kv_get("nope", {})).error().code == errc::not_found);

@@ -51,6 +51,17 @@ TEST_CASE("the agent's checks, with maintenance as the check that it is") {
     CHECK(maintenance.notes == "bevmesh: paused");
 }
 
+TEST_CASE("one entry of the agent with its checks, also in maintenance") {
+    auto const entry = decode_agent_entry(recorded("consul-1.22/entry-maintenance.json")).value();
+    CHECK(entry.service.id == "thanos:redis:6379");
+    CHECK(entry.service.port == 6379);
+    REQUIRE(entry.checks.size() == 2);
+    CHECK(entry.checks.at("_service_maintenance:thanos:redis:6379").notes == "by hand");
+    CHECK(entry.checks.at("bevmesh:thanos:redis:6379:tcp").service_id == "thanos:redis:6379");
+    CHECK(decode_agent_entry(R"({"AggregatedStatus":"critical","Service":null,"Checks":null})")
+              .has_error());
+}
+
 TEST_CASE("the catalog and the health of a service") {
     auto const services = decode_catalog_services(recorded("consul-1.22/catalog-services.json"));
     CHECK(services.value().at("redis").size() == 2);

@@ -88,6 +88,10 @@ private:
             std::string state;
             words >> state;
             world_.give(registrar::maintenance_asked{name, state == "on", "upgrade"});
+        } else if (verb == "consul_maint") {
+            std::string state;
+            words >> state;
+            world_.admins_maintenance(name, state == "on");
         } else if (verb == "reload") {
             world_.give(registrar::configured{&world_.config});
         } else {

@@ -118,6 +118,16 @@ void world::agent_loses_everything() {
     give(agent_failed{});
 }
 
+void world::admins_maintenance(std::string const& service_id, bool on) {
+    auto const id = registrar::maintenance_check_id(service_id);
+    agent.checks.erase(id);
+    if (!on) return;
+    auto& check = agent.checks[id];
+    check.id = id;
+    check.service_id = service_id;
+    check.notes = "by hand";
+}
+
 void world::agent_restarts_with_data() {
     for (auto& [id, check] : agent.checks)
         check.status = consul::status::critical;
@@ -198,7 +208,12 @@ void world::perform(action const& a) {
                            return answers.emplace_back(look_up_failed{l.service_id}), void();
                        auto const it = agent.services.find(l.service_id);
                        looked_up answer{l.service_id, {}};
-                       if (it != agent.services.end()) answer.entry = it->second;
+                       if (it != agent.services.end()) {
+                           answer.entry = consul::agent_entry{it->second, {}};
+                           for (auto const& [id, check] : agent.checks)
+                               if (check.service_id == l.service_id)
+                                   answer.entry->checks.emplace(id, check);
+                       }
                        answers.emplace_back(std::move(answer));
                    },
                    [&](run_probe const& p) {

@@ -35,7 +35,8 @@ public:
 
     // The agent's side.
     void agent_loses_everything();
-    void agent_restarts_with_data();  // checks come back critical
+    void agent_restarts_with_data();                                  // checks come back critical
+    void admins_maintenance(std::string const& service_id, bool on);  // `consul maint`
     void foreign(std::string const& id, std::string const& name,
                  std::map<std::string, std::string> meta);
 

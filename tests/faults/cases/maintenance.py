@@ -75,6 +75,7 @@ def maintenance_of_an_admin(lab):
     node.consul("PUT", f"/v1/agent/service/maintenance/{entry['ID']}?enable=true&reason=by+hand")
     until_equal("web is out of DNS", lambda: lab.oracle1.resolve("web"), [])
     node.docker("pause", "f-web")
+    until("the daemon knows", lambda: "paused" in str(node.local(entry["ID"])) or node.settled())
     node.docker("unpause", "f-web")
     node.kill("bevmesh", signal.SIGKILL)
     node.start("bevmesh")
