@@ -72,7 +72,7 @@ class Case(unittest.TestCase):
         }
 
     def puts_once_settled(self, node):
-        """Writes after the last one that was due: one of a service in maintenance may come later."""
+        """Writes after the last one that was due: of a service in maintenance one may be late."""
         self.full_passes(node)
         return self.puts_of(node, lambda: None)
 

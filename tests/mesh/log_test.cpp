@@ -1,5 +1,6 @@
 // Log lines as an operator reads them.
 #include "mesh/log/log.hpp"
+
 #include "tests/catch.hpp"
 
 using bevmesh::log::format_line;
