@@ -38,7 +38,7 @@ class Bench:
             "PUT deregister -> no name": [],
             "die event -> no name": [],
         }
-        self.put_times, self.ready_after, self.lost = [], [], []
+        self.put_times, self.lost, self.waited_for_port = [], [], 0
 
     def run(self):
         for number in range(self.samples):
@@ -53,7 +53,7 @@ class Bench:
         time.sleep(self.chance.uniform(0, 0.1))
 
     def _note(self, row, name, began):
-        at = self.dns.at()
+        at, _ = self.dns.found()
         if at is None:
             self.lost.append(f"{name}: {row} took over {WAIT} s")
         else:
@@ -86,16 +86,25 @@ class Bench:
                 "HostConfig": {"PortBindings": {"8000/tcp": [{"HostPort": str(port)}]}},
             },
         )["Id"]
-        self.port.begin(f"port {self.address} {port} {WAIT}")
         self._watch(name, "present")
         self.engine("POST", f"/containers/{id}/start")
-        started, answers = self.engine.event_at(id, "start"), self.port.at()
-        self.ready_after.append((answers - started) / 1e6)
-        self._note("start event -> name", name, max(started, answers))
+        self._note("start event -> name", name, self._ready_at(id, port))
         self._watch(name, "absent")
         self.engine("POST", f"/containers/{id}/kill")
         self._note("die event -> no name", name, self.engine.event_at(id, "die"))
         self.engine("DELETE", f"/containers/{id}?force=1")
+
+    def _ready_at(self, id, port):
+        """The later of event and port. The port is not tried before the event: Docker's proxy accepts
+        before the container's interface is up, asks for its hardware address in vain, and the kernel
+        then lets nobody through for the better part of a second."""
+        started = self.engine.event_at(id, "start")
+        self.port.begin(f"port {self.address} {port} {WAIT}")
+        answers, tries = self.port.found()
+        if tries == 1:
+            return started
+        self.waited_for_port += 1
+        return max(started, answers)
 
     def print(self, report):
         report.line(
@@ -105,8 +114,7 @@ class Bench:
         report.table("ms", self.rows)
         report.line(
             f"a bare PUT is answered after {figures.percentile(self.put_times, 50):.1f} ms (p50); "
-            f"the port answers {figures.percentile(self.ready_after, 50):+.1f} ms after the start "
-            "event (p50)"
+            f"{self.waited_for_port} of {self.samples} ports did not answer at the start event"
         )
         for text in self.lost:
             report.line("LOST " + text)

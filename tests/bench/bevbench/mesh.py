@@ -66,7 +66,7 @@ class Lab:
 
 
 class Watcher:
-    """watcher.py on a node. begin() returns when it watches; at() waits for what it found."""
+    """watcher.py on a node. begin() returns when it watches; found() waits for the end."""
 
     def __init__(self, argv, environment):
         self.process = subprocess.Popen(
@@ -91,8 +91,10 @@ class Watcher:
     def begin(self, command):
         self._ask(command)
 
-    def at(self):
-        return self._answer()["at"]
+    def found(self):
+        """(when, or None; at which try)"""
+        answer = self._answer()
+        return answer["at"], answer["tries"]
 
     def put(self, path, body=None):
         answer = self._ask(f"put {path} {json.dumps(body) if body else ''}")

@@ -2,8 +2,8 @@
 
   dns NAME present|absent SECONDS   the first answer that has the name (has it not), asked once a
                                     millisecond: "watching" after the first question, then its time
-  port ADDRESS PORT SECONDS         the same for a TCP port: when the first connect that succeeds
-                                    was begun
+  port ADDRESS PORT SECONDS         the same for a TCP port: when the first connect that succeeds was
+                                    begun, and how many it took
   put PATH BODY                     to the node's Consul: when it was sent, and when answered
 Times are CLOCK_REALTIME in ns, as the engine's timeNano.
 """
@@ -34,15 +34,15 @@ def until(condition, seconds):
     """Calls `condition`, once a PACE, until it returns a time; the first call comes before
     "watching"."""
     end = time.monotonic() + float(seconds)
-    watching = False
+    tries = 0
     while True:
         began = time.monotonic()
         found = condition()
-        if not watching:
+        tries += 1
+        if tries == 1:
             say({"watching": True})
-            watching = True
         if found or began > end:
-            say({"at": found or None})
+            say({"at": found or None, "tries": tries})
             return
         time.sleep(max(0.0, PACE - (time.monotonic() - began)))
 
