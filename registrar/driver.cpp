@@ -122,7 +122,7 @@ awaitable<void> driver::follow_engine() {
         auto const before = net::now();
         auto const ended = co_await follow_events_once();
         if (engine_state_.reachable) give(engine_down{});
-        engine_answers(false, describe(ended.error()));
+        if (ended.error().code != errc::canceled) engine_answers(false, describe(ended.error()));
         // A stream that lived for a while is a restart of the engine, not a series of failures.
         if (net::now() - before > seconds(10)) failures = 0;
         auto const wait = backoff_delay(reconnect, failures++, random);

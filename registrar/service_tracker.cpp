@@ -8,20 +8,12 @@ namespace {
 /// A TTL of 24 h is refreshed long before it ends. With unchanged status and output that is no
 /// write to Raft (Consul's agent/local/state.go, UpdateCheck).
 constexpr auto refresh_reports = std::chrono::hours(6);
-constexpr milliseconds rebirth_first{250};
-constexpr milliseconds rebirth_most{5'000};
 constexpr std::string_view lifting = "lift";
 
 std::string_view without_zone(std::string_view rfc3339) {
     // The engine trims zeros: "02.1Z" and "02.12Z" compare rightly only without the Z.
     if (rfc3339.ends_with('Z')) rfc3339.remove_suffix(1);
     return rfc3339;
-}
-
-/// Until the next attempt of a gate: quick while a process usually comes up, then gentle.
-milliseconds next_attempt(unsigned attempts) {
-    if (attempts < 50) return milliseconds(10);
-    return attempts < 100 ? milliseconds(50) : milliseconds(250);
 }
 
 std::string output_of(wanted_check const& check, registration const& wanted,
@@ -40,10 +32,6 @@ std::string output_of(wanted_check const& check, registration const& wanted,
     }
     return status == consul::status::passing ? "bevmesh: it answers as it should"
                                              : "bevmesh: it does not answer as it should";
-}
-
-bool probed_for_birth(wanted_check const& check) {
-    return check.probe && check.definition.initial_status.empty();
 }
 
 }  // namespace
@@ -80,28 +68,6 @@ void service_tracker::on_agent_lost() {
         if (auto const p = probes_.find(check.definition.id);
             p != probes_.end() && check.by == reporter::consul)
             p->second.passing.reset();
-}
-
-void service_tracker::on_probed(probed const& e, instant now) {
-    if (e.round != round_) return;
-    auto const at = probes_.find(e.check_id);
-    if (at == probes_.end() || !at->second.under_way) return;
-    auto& p = at->second;
-    p.under_way = false;
-    p.passing = e.passing;
-    p.detail = e.detail;
-    p.successes = e.passing ? p.successes + 1 : 0;
-    p.failures = e.passing ? 0 : p.failures + 1;
-    auto const* r = wanted();
-    if (!r) return;
-    auto const check =
-        std::ranges::find(r->checks, e.check_id, [](auto const& c) { return c.definition.id; });
-    if (check == r->checks.end()) return;
-    if (p.successes >= std::max(check->definition.success_before_passing, 1U))
-        p.status = consul::status::passing;
-    else if (p.failures >= std::max(check->definition.failures_before_critical, 1U))
-        p.status = consul::status::critical;
-    if (check->by == reporter::daemon) p.next = now + check->interval;
 }
 
 void service_tracker::on_write_done(action const& what, instant now) {
@@ -245,86 +211,6 @@ bool service_tracker::keep_reports(registration const& r, surroundings const& s,
     return false;
 }
 
-void service_tracker::probe_for_reports(registration const& r, surroundings const& s,
-                                        std::vector<action>& out) {
-    for (auto const& check : r.checks) {
-        if (check.by != reporter::daemon || !check.probe) continue;
-        auto& p = probes_[check.definition.id];
-        if (p.under_way) continue;
-        if (!p.next || *p.next <= s.now)
-            run(check, out);
-        else
-            wake(*p.next);
-    }
-}
-
-void service_tracker::probe_for_rebirth(registration const& r, surroundings const& s,
-                                        std::vector<action>& out) {
-    if (!unproven_ || any_probe_under_way()) return;
-    // Consul may have found it passing by itself meanwhile.
-    if (std::ranges::all_of(r.checks, [&](auto const& c) {
-            auto const have = s.agent.checks.find(c.definition.id);
-            return c.by != reporter::consul || !probed_for_birth(c) ||
-                   (have != s.agent.checks.end() && have->second.status == consul::status::passing);
-        })) {
-        unproven_ = false;
-        return;
-    }
-    if (all_pass(r)) {
-        if (look_first(out)) write_registration(r, "it answers now", true, s, out);
-        return;
-    }
-    if (!probe_at_) {
-        auto const wait =
-            std::min<nanoseconds>(rebirth_most, rebirth_first * (1LL << std::min(attempts_, 5U)));
-        probe_at_ = s.now + wait;
-        ++attempts_;
-    }
-    if (*probe_at_ <= s.now) {
-        probe_at_.reset();
-        run_failing(r, out);
-    } else {
-        wake(*probe_at_);
-    }
-}
-
-service_tracker::gate service_tracker::pass_gate(registration const& r, std::string const& key,
-                                                 surroundings const& s, std::vector<action>& out) {
-    if (gate_ != key) open_round(r, key, s, out);
-    // What is to be out of DNS anyway need not answer first.
-    if (!maintenance_reason(r, s.maintenance).empty() || all_pass(r)) return gate::passed;
-    if (s.now >= gate_until_) return gate::given_up;
-    wake(gate_until_);
-    if (any_probe_under_way()) return gate::shut;
-    if (!probe_at_) probe_at_ = s.now + next_attempt(attempts_++);
-    if (*probe_at_ <= s.now) {
-        probe_at_.reset();
-        run_failing(r, out);
-    } else {
-        wake(*probe_at_);
-    }
-    return gate::shut;
-}
-
-void service_tracker::open_round(registration const& r, std::string const& key,
-                                 surroundings const& s, std::vector<action>& out) {
-    gate_ = key;
-    ++round_;
-    attempts_ = 0;
-    gate_until_ = s.now + r.announce_wait;
-    probe_at_.reset();
-    auto const known = std::exchange(probes_, {});
-    for (auto const& check : r.checks) {
-        if (!check.probe) continue;
-        auto& p = probes_[check.definition.id];
-        if (auto const old = known.find(check.definition.id); old != known.end()) {
-            p.status = old->second.status;
-            p.next = old->second.next;
-        }
-    }
-    if (maintenance_reason(r, s.maintenance).empty()) run_failing(r, out);
-}
-
 bool service_tracker::look_first(std::vector<action>& out) {
     if (fresh_) return true;
     if (!looking_up_) {
@@ -332,30 +218,6 @@ bool service_tracker::look_first(std::vector<action>& out) {
         out.emplace_back(look_up{id_});
     }
     return false;
-}
-
-void service_tracker::run_failing(registration const& r, std::vector<action>& out) {
-    for (auto const& check : r.checks)
-        if (check.probe && probes_[check.definition.id].passing != true) run(check, out);
-}
-
-void service_tracker::run(wanted_check const& check, std::vector<action>& out) {
-    auto& p = probes_[check.definition.id];
-    if (p.under_way) return;
-    p.under_way = true;
-    out.emplace_back(run_probe{id_, check.definition.id, round_, *check.probe});
-}
-
-bool service_tracker::all_pass(registration const& r) const {
-    return std::ranges::all_of(r.checks, [&](wanted_check const& c) {
-        if (!probed_for_birth(c)) return true;
-        auto const p = probes_.find(c.definition.id);
-        return p != probes_.end() && p->second.passing == true;
-    });
-}
-
-bool service_tracker::any_probe_under_way() const {
-    return std::ranges::any_of(probes_, [](auto const& p) { return p.second.under_way; });
 }
 
 void service_tracker::write_registration(registration const& r, std::string why, bool reborn,

@@ -89,6 +89,8 @@ private:
     void run_failing(registration const& wanted, std::vector<action>& out);
     void run(wanted_check const& check, std::vector<action>& out);
     bool look_first(std::vector<action>& out);
+    /// Its state at birth is what our own probe says.
+    [[nodiscard]] static bool probed_for_birth(wanted_check const& check);
     [[nodiscard]] bool all_pass(registration const& wanted) const;
     [[nodiscard]] bool any_probe_under_way() const;
     void write_registration(registration const& wanted, std::string why, bool reborn,
@@ -107,6 +109,7 @@ private:
     std::uint64_t round_ = 0;  // answers to probes of earlier rounds are ignored
     unsigned attempts_ = 0;
     instant gate_until_{};
+    instant starting_until_{};         // probed often until then
     std::optional<instant> probe_at_;  // the next attempt of the gate, or of a rebirth
     bool looking_up_ = false;
     bool fresh_ = false;  // looked up since the last settle
