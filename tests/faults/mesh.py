@@ -129,14 +129,16 @@ class Mesh:
         if live.exists():
             live.unlink()
             node.kill("docker", signal.SIGHUP)
-        changed = self._restore(
+        renewed = self._restore(
             node.files / "etc/bevmesh/consul.token", node.files / "etc/bevmesh/consul.token.kept"
         )
         config = node.files / "etc/bevmesh/bevmesh.yaml"
         if config.read_text() != CONFIG.read_text():
+            # Restarted, for what a reload does not change.
             shutil.copyfile(CONFIG, config)
-            changed = True
-        if changed:
+            node.kill("bevmesh", signal.SIGTERM)
+            node.start("bevmesh")
+        elif renewed:
             node.kill("bevmesh", signal.SIGHUP)
 
     @staticmethod

@@ -1,9 +1,10 @@
 """Where a service is said to be: networks by name, host network, shared networks, loopback
 bindings, host services."""
 
-from harness import check, equal, fault, holds, until, until_equal
+import signal
 
-PORT_AND_END = ("sh", "-c", "httpd -p 8080 -h /www; httpd -p 9000 -h /www; exec sleep 600")
+from engine_proxy import EngineProxy
+from harness import check, equal, fault, holds, until, until_equal
 
 
 @fault
@@ -197,3 +198,34 @@ def host_service(lab):
         server.wait()
     until_equal("unit is out of DNS", lambda: lab.oracle1.resolve("unit"), [], 6)
     equal(len(node.named("unit")), 1, "entries of unit")
+
+
+@fault
+def binding_comes_late(lab):
+    """A published port without its binding yet, as engines show it just after a start, is looked at
+    again, and the service is there a moment later."""
+    node = lab.thanos
+    inspected = []
+
+    def without_bindings(container):
+        if container["Name"] == "/f-web":
+            inspected.append(container)
+            if len(inspected) <= 2:
+                ports = container["NetworkSettings"]["Ports"]
+                container["NetworkSettings"]["Ports"] = {port: None for port in ports}
+        return container
+
+    through = "docker: {address: 'unix:///run/window.sock'}\nregistrar: {"
+    with EngineProxy(
+        node.files / "run/window.sock", node.files / "run/docker.sock", without_bindings
+    ):
+        lab.configure(node, replace={"registrar: {": through})
+        node.kill("bevmesh", signal.SIGTERM)
+        node.start("bevmesh")
+        until("the daemon sees the engine", lambda: node.status()["docker"]["reachable"])
+        node.run("f-web", "-p", "18080:8080")
+        until_equal("web is in DNS", lambda: lab.oracle1.resolve("web"), [node.address], 3)
+        check(len(inspected) >= 3, f"it was inspected {len(inspected)} times")
+        lab.configure(node)
+        node.kill("bevmesh", signal.SIGTERM)
+    node.start("bevmesh")
