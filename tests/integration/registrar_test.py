@@ -18,8 +18,9 @@ PATIENCE = 120  # seconds; a limit for what hangs, many times what it takes
 
 
 class Case(unittest.TestCase):
-    """A node whose registrar compares everything each 3 s, so that what only a full pass finds is
-    found soon."""
+    """A node whose registrar compares everything each second, so that what only a full pass finds
+    is found soon.
+    """
 
     def run(self, result=None):
         self.result = result
@@ -29,7 +30,7 @@ class Case(unittest.TestCase):
         if len(self.result.failures) + len(self.result.errors) > before:
             node.show_logs()
 
-    def node(self, containers, *engine_options, resync="3s"):
+    def node(self, containers, *engine_options, resync="1s"):
         node = self.enterContext(onenode.Node(BINARY, f"registrar: {{resync: {resync}}}"))
         self.addCleanup(
             self.show_logs_of_a_failure, node, len(self.result.failures) + len(self.result.errors)
@@ -83,7 +84,7 @@ class Case(unittest.TestCase):
 
 class cold_sync(Case):
     def test_one_write_a_service_and_then_none(self):
-        node = self.node(1000)
+        node = self.node(1000, resync="3s")
         puts = self.puts_of(node, lambda: self.settled(node, 1000))
         self.assertEqual(puts, {"service_register": 1000 + 1})  # and the daemon's own entry
         self.assertEqual(len(node.services()), 1000)
@@ -173,8 +174,8 @@ class burst(Case):
         node.engine("fail 200 500 /containers/")
         node.engine("burst 5000 7")
         node.engine("close-events abrupt")
-        self.converge(node)
         node.engine("fail 0 0")
+        self.converge(node)
         self.assertEqual(self.puts_once_settled(node), {})
 
 

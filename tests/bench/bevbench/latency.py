@@ -95,9 +95,9 @@ class Bench:
         self.engine("DELETE", f"/containers/{id}?force=1")
 
     def _ready_at(self, id, port):
-        """The later of event and port. The port is not tried before the event: Docker's proxy accepts
-        before the container's interface is up, asks for its hardware address in vain, and the kernel
-        then lets nobody through for the better part of a second."""
+        """The later of event and port. The port is not tried before the event: Docker's proxy
+        accepts before the container's interface is up, asks for its hardware address in vain, and
+        the kernel then lets nobody through for the better part of a second."""
         started = self.engine.event_at(id, "start")
         self.port.begin(f"port {self.address} {port} {WAIT}")
         answers, tries = self.port.found()

@@ -2,8 +2,8 @@
 
   dns NAME present|absent SECONDS   the first answer that has the name (has it not), asked once a
                                     millisecond: "watching" after the first question, then its time
-  port ADDRESS PORT SECONDS         the same for a TCP port: when the first connect that succeeds was
-                                    begun, and how many it took
+  port ADDRESS PORT SECONDS         the same for a TCP port: when the first connect that succeeds
+                                    was begun, and how many it took
   put PATH BODY                     to the node's Consul: when it was sent, and when answered
 Times are CLOCK_REALTIME in ns, as the engine's timeNano.
 """
