@@ -119,7 +119,6 @@ class Consul(unittest.TestCase):
             ("GET", "agent/self"),
             ("GET", "agent/services"),
             ("GET", "agent/checks"),
-            ("GET", "agent/metrics"),
             ("GET", "catalog/nodes"),
             ("GET", "health/service/consul"),
         ):
