@@ -124,6 +124,12 @@ def boot(state, node):
         str(node_dir(node)),
         node,
     )
+    # The kernel takes a dead node's namespace, and with it the cable's other end, away a moment later.
+    subprocess.run(
+        ["nsenter", f"--net=/proc/{state['switch'][0]}/ns/net", "ip", "link", "del", node],
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     _ip(
         state["switch"][0],
         f"link add {node} type veth peer name eth0 netns {holder[0]}",
