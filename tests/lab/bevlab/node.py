@@ -124,7 +124,7 @@ def boot(state, node):
         str(node_dir(node)),
         node,
     )
-    # The kernel takes a dead node's namespace, and with it the cable's other end, away a moment later.
+    # The kernel takes a dead node's namespace, and its end of the cable, away a moment later.
     subprocess.run(
         ["nsenter", f"--net=/proc/{state['switch'][0]}/ns/net", "ip", "link", "del", node],
         stderr=subprocess.DEVNULL,
