@@ -8,9 +8,17 @@ namespace {
 
 constexpr backoff_policy retry{milliseconds(100), milliseconds(10'000)};
 
+/// After a run's end the engine may tell the old state for so long.
+constexpr milliseconds ended_settles{250};
+
 bool serves(docker::run_state s) {
     return s == docker::run_state::running || s == docker::run_state::paused ||
            s == docker::run_state::restarting;
+}
+
+/// Of two times in UTC as the engine writes them, with any number of decimals.
+bool earlier(std::string_view a, std::string_view b) {
+    return a.substr(0, a.find('Z')) < b.substr(0, b.find('Z'));
 }
 
 }  // namespace
@@ -74,6 +82,12 @@ void container_watch::on_hint(container_hint const& e, instant now, std::vector<
     if (!connected_) return;
     auto const& id = e.id;
     auto& k = known_[id];
+    if (!e.ended_at.empty() && k.last && earlier(k.last->started_at, e.ended_at)) {
+        k.ended_run = k.last->started_at;
+        k.fingerprint.clear();
+        k.last.reset();
+        changed_.insert(id);
+    }
     auto const repeated = std::exchange(k.hinted, e.kind) == e.kind;
     if (k.inspecting) {
         k.again = true;
@@ -92,7 +106,14 @@ void container_watch::on_inspected(docker::container const& c, instant now,
     auto& k = it->second;
     k.failures = 0;
     k.fingerprint = std::exchange(k.listed_fingerprint, {});
-    if (serves(c.state)) {
+    // The engine answered before the run's end, or is not done with it.
+    bool const outdated = c.state != docker::run_state::restarting && !k.ended_run.empty() &&
+                          c.started_at == k.ended_run;
+    if (serves(c.state) && outdated) {
+        // Once: what the next look finds is believed against the event.
+        k.ended_run.clear();
+        k.look_at = now + ended_settles;
+    } else if (serves(c.state)) {
         if (k.last != c) {
             if (!k.last || k.last->started_at != c.started_at) k.late_looks = 0;
             k.last = c;

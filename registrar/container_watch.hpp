@@ -6,6 +6,11 @@
 // its entry has the fingerprint of the last inspect, and a known one that the list lacks is
 // inspected too: only Docker's own "no such container", or a state that serves nothing, takes a
 // container away. That makes the order of list and event irrelevant.
+//
+// One exception: a "die" that is later than the start of the run last seen proves that this run has
+// ended, and is believed at once. The engine tells it first and then holds the container until its
+// network is torn down (20.10: 60 to 120 ms, in which an inspect waits and the list says running).
+// The inspect still follows: it may find the container restarting, or running again.
 #pragma once
 
 #include <map>
@@ -58,6 +63,7 @@ private:
         std::string fingerprint;         // of the list's entry that the last inspect covers
         std::string listed_fingerprint;  // to become `fingerprint` when the inspect succeeds
         std::string hinted;              // kind of the last hint
+        std::string ended_run;           // started_at of a run that a "die" said has ended
         bool inspecting = false;
         bool again = false;  // a hint came while the inspect was under way
         std::optional<instant> inspected_at;

@@ -1,6 +1,7 @@
 #include "registrar/driver.hpp"
 
 #include <array>
+#include <cstdio>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -33,6 +34,29 @@ bool matters(std::string_view action) {
     for (auto const& n : names)
         if (action == n) return true;
     return false;
+}
+
+/// As the engine writes StartedAt: RFC 3339 in UTC.
+std::string utc_text(std::int64_t unix_nanos) {
+    using namespace std::chrono;
+    sys_time<nanoseconds> const at{nanoseconds(unix_nanos)};
+    auto const day = floor<days>(at);
+    year_month_day const date(day);
+    hh_mm_ss const time(at - day);
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09dZ",
+                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                  static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()),
+                  static_cast<int>(time.subseconds().count()));
+    return text.data();
+}
+
+container_hint hint_of(docker::event const& e) {
+    container_hint hint{e.actor_id, e.action};
+    if (e.action == "die") hint.ended_at = utc_text(e.time_nano);
+    return hint;
 }
 
 }  // namespace
@@ -145,7 +169,7 @@ awaitable<result<void>> driver::follow_events_once() {
         auto const e = co_await (*stream)->next();
         if (!e) co_return e.error();
         if (e->type == "container" && matters(e->action)) {
-            give(container_hint{e->actor_id, e->action});
+            give(hint_of(*e));
         } else if (e->type == "network") {
             auto const container = e->attributes.find("container");
             if (container != e->attributes.end())

@@ -31,6 +31,8 @@ struct listing_failed {};
 struct container_hint {
     std::string id;    // something about this container may have changed
     std::string kind;  // the engine's word for it: only for telling repeats
+    /// When a run of the container ended (event "die"), as started_at is written; else empty.
+    std::string ended_at = {};
 };
 struct container_inspected {
     docker::container container;
