@@ -36,6 +36,7 @@ void build(CLI::App& app, session& run) {
     app.footer(footer);
     app.require_subcommand(1);
     add_daemon_command(app, run);
+    add_registrator_command(app, run);
     add_status_command(app, run);
     add_services_command(app, run);
     add_resolve_command(app, run);

@@ -14,6 +14,7 @@ void add_daemon_command(CLI::App& app, session& run);
 void add_status_command(CLI::App& app, session& run);
 void add_services_command(CLI::App& app, session& run);
 void add_maintenance_command(CLI::App& services, session& run);  // services maint
+void add_registrator_command(CLI::App& app, session& run);
 void add_resolve_command(CLI::App& app, session& run);
 void add_version_command(CLI::App& app, session& run);
 

@@ -1,6 +1,8 @@
 // The binary: the process's arguments, streams and signals around cli::run().
+#include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <sstream>
 
@@ -13,7 +15,9 @@ int main(int argc, char** argv) try {
     // A peer or a pager that goes away is an error of one write, not the end of the process.
     std::signal(SIGPIPE, SIG_IGN);
     std::ostringstream data;
-    std::vector<std::string> const arguments(argv + 1, argv + argc);
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    if (argc > 0 && std::filesystem::path(argv[0]).filename() == "registrator")
+        arguments.emplace(arguments.begin(), "registrator");
     int const status =
         bevmesh::cli::run(arguments, bevmesh::cli::process_console(data), bevmesh::daemon::run);
     return bevmesh::cli::write_data(data.str(), status);

@@ -29,8 +29,13 @@ std::string known_nodes(mesh_config const& config) {
 
 }  // namespace
 
+config::loaded load_configuration(options const& how) {
+    return how.document.empty() ? config::load_file(how.config_file)
+                                : config::load_text(how.document, how.config_file);
+}
+
 int run(options const& how) {
-    auto loaded = config::load_file(how.config_file);
+    auto loaded = load_configuration(how);
     for (auto const& p : loaded.problems)
         std::cerr << config::to_string(p) << "\n";
     if (!loaded.problems.empty()) return 1;

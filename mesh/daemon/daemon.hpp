@@ -7,11 +7,17 @@
 
 #include <string>
 
+#include "mesh/base/secret.hpp"
+
 namespace bevmesh::daemon {
 
 struct options {
     std::string config_file = "/etc/bevmesh/bevmesh.yaml";
     std::string node;  // empty: the host name, up to the first dot
+    /// Where not empty, the configuration itself; config_file is then only what messages call it.
+    std::string document = {};
+    /// Where not empty, instead of consul.token_file.
+    secret consul_token = {};
 };
 
 /// Runs until told to stop. Exit status: 0 stopped in order, 1 could not start or had to be forced;

@@ -12,7 +12,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
-#include "config/loader.hpp"
 #include "mesh/daemon/notify.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -47,6 +46,11 @@ result<secret> read_token(std::string const& path) {
     return secret(std::move(line));
 }
 
+result<secret> token_of(options const& how, mesh_config const& config) {
+    if (!how.consul_token.empty()) return how.consul_token;
+    return read_token(config.consul.token_file);
+}
+
 }  // namespace
 
 process::process(options how, mesh_config config, std::string node)
@@ -70,7 +74,7 @@ process::~process() = default;
 
 result<void> process::prepare() {
     auto const executor = context_.get_executor();
-    auto const token = read_token(config_->consul.token_file);
+    auto const token = token_of(how_, *config_);
     if (!token) return token.error();
     auto agent = consul::make_client(executor, config_->consul, *token);
     if (!agent) return agent.error();
@@ -157,14 +161,14 @@ void process::end_at_once_on_next_signal() {
 
 void process::reload() {
     notify_reloading();
-    auto loaded = config::load_file(how_.config_file);
+    auto loaded = load_configuration(how_);
     for (auto const& p : loaded.problems)
         log_.error("configuration not taken", {{"problem", config::to_string(p)}});
     auto const& fresh = loaded.value;
     if (loaded.problems.empty() && !fresh.nodes.contains(node_)) {
         log_.error("configuration not taken: it lacks this node", {{"node", node_}});
     } else if (loaded.problems.empty()) {
-        auto const token = read_token(fresh.consul.token_file);
+        auto const token = token_of(how_, fresh);
         if (token)
             consul_->set_token(*token);
         else

@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <nlohmann/json_fwd.hpp>
 
+#include "config/loader.hpp"
 #include "mesh/base/config.hpp"
 #include "mesh/consul/client.hpp"
 #include "mesh/daemon/api.hpp"
@@ -21,6 +22,9 @@
 #include "registrar/driver.hpp"
 
 namespace bevmesh::daemon {
+
+/// What `how` says the configuration is, read anew.
+[[nodiscard]] config::loaded load_configuration(options const& how);
 
 class process {
 public:

@@ -3,12 +3,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/loader.hpp"
 #include "mesh/cli/terminal.hpp"
 #include "tests/catch.hpp"
 #include "tests/cli/app_fixture.hpp"
 
 using bevmesh::testing::run_cli;
 using bevmesh::testing::variable;
+namespace config = bevmesh::config;
 
 TEST_CASE("every command has a help page with the way to say it") {
     for (auto const* command : {"", "daemon", "status", "services", "services maint", "resolve",
@@ -121,4 +123,17 @@ TEST_CASE("colour needs a terminal that takes it and a person who did not refuse
     CHECK(!wants_colour(true, nullptr, "dumb"));
     CHECK(!wants_colour(true, nullptr, nullptr));
     CHECK(!wants_colour(false, nullptr, "xterm"));
+}
+
+TEST_CASE("registrator's own command line starts the daemon") {
+    variable const token("CONSUL_HTTP_TOKEN", "s3cret");
+    auto const r = run_cli("registrator -cleanup -internal -ip 10.0.0.1 consul://127.0.0.1:8500");
+    CHECK(r.status == 0);
+    REQUIRE(r.daemons.size() == 1);
+    CHECK(r.daemons.front().consul_token.reveal() == "s3cret");
+    CHECK(config::load_text(r.daemons.front().document, "document").problems.empty());
+    CHECK(run_cli("registrator -colour consul://").status == 1);
+    auto const shown = run_cli("registrator --print-config -ip 10.0.0.1 consul://");
+    CHECK(config::load_text(shown.out, "printed").problems.empty());
+    CHECK(shown.daemons.empty());
 }
