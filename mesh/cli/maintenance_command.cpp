@@ -2,8 +2,6 @@
 //
 // It changes the mesh: it says what it will do and asks. The wish is kept by the daemon, over its
 // restarts and the container's.
-#include <algorithm>
-#include <istream>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -45,25 +43,6 @@ failure not_here(std::string const& service, std::string const& node, json const
     return {errc::not_found, text};
 }
 
-bool agreed(session& run, bool yes) {
-    if (yes) return true;
-    auto& io = run.io();
-    if (!io.in_is_terminal) {
-        run.fail({errc::bad_input,
-                  "nobody is here to be asked, nothing was done; --yes does it "
-                  "without asking"});
-        return false;
-    }
-    io.err << "Go on? [y/N] " << std::flush;
-    std::string answer;
-    if (!std::getline(io.in, answer)) io.err << "\n";
-    std::ranges::transform(answer, answer.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-    if (answer == "y" || answer == "yes") return true;
-    run.fail({errc::canceled, "nothing was done"});
-    return false;
-}
-
 void maintain(session& run, settings const& how, arguments const& args) {
     auto const daemon = how.daemon();
     auto const status = daemon.get("/v1/status");
@@ -77,7 +56,7 @@ void maintain(session& run, settings const& how, arguments const& args) {
     if (plan.instances.empty() && wish.on) return run.fail(not_here(wish.service, node, *services));
     for (auto const& line : plan.lines)
         run.io().err << line << "\n";
-    if (!agreed(run, args.yes)) return;
+    if (!run.agreed(args.yes)) return;
     json const asked{{"service", wish.service}, {"on", wish.on}, {"reason", wish.reason}};
     auto const answer = daemon.post("/v1/maintenance", asked);
     if (!answer) return run.fail(answer.error());

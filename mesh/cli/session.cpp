@@ -1,5 +1,6 @@
 #include "mesh/cli/session.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <istream>
 #include <ostream>
@@ -82,6 +83,23 @@ void session::say(std::string const& sentence) {
 void session::fail(failure const& f) {
     say(f.doing);
     finish(status_of(f.code));
+}
+
+bool session::agreed(bool yes) {
+    if (yes) return true;
+    if (!io_.in_is_terminal) {
+        fail({errc::bad_input,
+              "nobody is here to be asked, nothing was done; --yes does it without asking"});
+        return false;
+    }
+    io_.err << "Go on? [y/N] " << std::flush;
+    std::string answer;
+    if (!std::getline(io_.in, answer)) io_.err << "\n";
+    std::ranges::transform(answer, answer.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    if (answer == "y" || answer == "yes") return true;
+    fail({errc::canceled, "nothing was done"});
+    return false;
 }
 
 std::optional<settings> session::understand(common_options const& said) {

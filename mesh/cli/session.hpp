@@ -57,6 +57,10 @@ public:
     void fail(failure const& f);
     void say(std::string const& sentence);
 
+    /// Asks whether to go on, and is told by `yes` not to. Where it is a no, or nobody can answer:
+    /// false, and the status is left.
+    [[nodiscard]] bool agreed(bool yes);
+
     /// Nothing, and failed, where an option or the environment is wrong.
     [[nodiscard]] std::optional<settings> understand(common_options const& said);
 

@@ -92,6 +92,21 @@ result<std::vector<acl_token>> decode_tokens(std::string_view document) {
     });
 }
 
+secret encode_agent_tokens(agent_tokens const& tokens) {
+    value by_kind = value::object();
+    if (!tokens.agent.empty()) by_kind["agent"] = tokens.agent.reveal();
+    if (!tokens.dns.empty()) by_kind["dns"] = tokens.dns.reveal();
+    return secret(value{{"acl", {{"tokens", std::move(by_kind)}}}}.dump(2) + "\n");
+}
+
+result<agent_tokens> decode_agent_tokens(std::string_view document) {
+    return json::decode(document, "the agent's tokens", [](value const& v) {
+        auto const& by_kind = json::member(json::member(v, "acl"), "tokens");
+        return agent_tokens{secret(json::text(by_kind, "agent")),
+                            secret(json::text(by_kind, "dns"))};
+    });
+}
+
 acl_trouble classify(failure const& f) {
     auto const says = [&](std::string_view words) {
         return f.doing.find(words) != std::string::npos;

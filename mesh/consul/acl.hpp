@@ -45,6 +45,15 @@ struct acl_token {
 /// Without their secrets, which Consul shows to whoever may write ACLs.
 [[nodiscard]] result<std::vector<acl_token>> decode_tokens(std::string_view document);
 
+/// What a Consul agent is given in its configuration: {"acl": {"tokens": {"agent", "dns"}}}. An
+/// empty one is left out, and absent when read.
+struct agent_tokens {
+    secret agent;
+    secret dns;
+};
+[[nodiscard]] secret encode_agent_tokens(agent_tokens const& tokens);
+[[nodiscard]] result<agent_tokens> decode_agent_tokens(std::string_view document);
+
 /// What a failed ACL call means, beyond its HTTP status. Consul says it in words only.
 enum class acl_trouble {
     other,
