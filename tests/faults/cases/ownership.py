@@ -1,6 +1,8 @@
 """Whose entry it is: foreign services, services left by registrator, and what its users see after
 the change."""
 
+import signal
+import subprocess
 import urllib.parse
 
 from cases.life import start_web
@@ -228,3 +230,41 @@ def registrator_default(lab):
     (entry,) = node.named("stand-in")
     equal((entry["ID"], entry["Tags"]), ("thanos:f-plain:8080", []), "ID and tags")
     equal((without_marks(entry["Meta"]), node.checks(entry["ID"])), ({}, {}), "meta and checks")
+
+
+@fault
+def registrator_replaced(lab):
+    """Only the binary is changed: registrator's own command line adopts what registrator left and
+    registers as it did, every port of every container, Compose's too."""
+    node = lab.thanos
+    node.kill("bevmesh", signal.SIGTERM)
+    register(node, "thanos:f-cart:8080", "cart", 18090, {}, [], [])
+    node.run("f-cart", "-p", "18090:8080", env={"SERVICE_NAME": "cart"})
+    node.run("f-shop", "-p", "18091:8080", labels={"com.docker.compose.service": "shop"})
+    daemon = node.popen(
+        *("bevmesh", "registrator", "-cleanup", "-resync", "5", "-tags", "eu"),
+        *("-ip", node.address, "consul://127.0.0.1:8500"),
+        env={"CONSUL_HTTP_TOKEN": (node.files / "etc/bevmesh/consul.token").read_text().strip()},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        until_equal(
+            "cart is adopted",
+            lambda: [
+                (e["ID"], e["Tags"], e["Meta"].get("external-source")) for e in node.named("cart")
+            ],
+            [("thanos:f-cart:8080", ["eu"], "bevmesh")],
+        )
+        until_equal(
+            "a Compose container is called by its image, as registrator does",
+            lambda: lab.oracle1.locate("stand-in"),
+            [(node.address, 18091)],
+        )
+        node.remove("f-cart")
+        until_equal("the entry goes with its container", lambda: node.named("cart"), [])
+    finally:
+        daemon.terminate()
+        _, log = daemon.communicate(timeout=15)
+    equal(daemon.returncode, 0, f"its end; it said: {log}")
