@@ -1,0 +1,45 @@
+// One process, held by a pidfd so that its pid cannot come to mean another, and read from /proc.
+//
+// Nothing here allocates: the guard calls it when memory may be gone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <sys/types.h>
+#include <utility>
+
+namespace bevmesh::failover::guard {
+
+/// A file descriptor that is ours to close.
+class descriptor {
+public:
+    descriptor() = default;
+    explicit descriptor(int fd) noexcept : fd_(fd) {}
+    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    descriptor& operator=(descriptor&& other) noexcept;
+    ~descriptor() { reset(); }
+
+    void reset() noexcept;
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
+
+private:
+    int fd_ = -1;
+};
+
+/// pidfd_open(2); empty when there is no such process.
+[[nodiscard]] descriptor open_process(pid_t pid) noexcept;
+/// The pid behind a pidfd, as our PID namespace sees it; 0 when it is none, or is reaped.
+[[nodiscard]] pid_t pid_of(int pidfd) noexcept;
+/// Its main thread and all others have ended; for a namespace's init, every process inside too
+/// (the kernel reaps them before init itself can be waited for).
+[[nodiscard]] bool has_ended(int pidfd) noexcept;
+void kill_process(int pidfd) noexcept;
+
+/// When the process was started, in clock ticks since boot: with the pid, an identity.
+[[nodiscard]] std::optional<std::uint64_t> start_ticks(pid_t pid) noexcept;
+/// Init of a PID namespace of its own: when it dies, so does all that runs in the container.
+[[nodiscard]] bool is_namespace_init(pid_t pid) noexcept;
+
+}  // namespace bevmesh::failover::guard
