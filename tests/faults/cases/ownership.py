@@ -268,3 +268,4 @@ def registrator_replaced(lab):
         daemon.terminate()
         _, log = daemon.communicate(timeout=15)
     equal(daemon.returncode, 0, f"its end; it said: {log}")
+    node.start("bevmesh")
