@@ -155,6 +155,10 @@ result<agent_self> decode_self(std::string_view document) {
         s.version = json::text(config, "Version");
         s.advertise_address = json::text(json::member(v, "Member"), "Addr");
         if (s.node_name.empty()) json::wrong("Config.NodeName", "the node's name");
+        auto const& debug = json::member(v, "DebugConfig");
+        s.dns_max_stale = json::text(debug, "DNSMaxStale");
+        s.dns_allow_stale = json::flag(debug, "DNSAllowStale");
+        s.dns_enable_truncate = json::flag(debug, "DNSEnableTruncate");
         return s;
     });
 }

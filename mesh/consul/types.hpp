@@ -114,6 +114,10 @@ struct agent_self {
     std::string datacenter;
     std::string advertise_address;
     std::string version;
+    // From DebugConfig, whose form Consul does not promise: empty and false where it is not there.
+    std::string dns_max_stale;  // a Go duration
+    bool dns_allow_stale = false;
+    bool dns_enable_truncate = false;
 };
 
 struct kv_entry {

@@ -59,6 +59,14 @@ public:
         return act(id, "/kill?signal=" + net::percent_encode(signal), milliseconds(20'000));
     }
     awaitable<result<exec_result>> exec(std::string id, std::vector<std::string> argv) override;
+    awaitable<result<std::string>> create(std::string name, std::string config) override;
+    awaitable<result<void>> remove(std::string id) override {
+        return erase("/containers/" + net::percent_encode(id) + "?force=true&v=true");
+    }
+    awaitable<result<void>> import_image(std::string tar, std::string repository) override;
+    awaitable<result<void>> remove_image(std::string reference) override {
+        return erase("/images/" + net::percent_encode(reference));
+    }
     net::endpoint const& peer() const noexcept override { return http_->peer(); }
 
 private:
@@ -67,6 +75,7 @@ private:
     awaitable<result<std::string>> version();
     awaitable<result<int>> exit_code_of(std::string exec_id);
     awaitable<result<void>> act(std::string id, std::string verb, milliseconds limit);
+    awaitable<result<void>> erase(std::string target);
 
     template <class T>
     awaitable<result<T>> read(std::string target, result<T> (*decode)(std::string_view)) {
@@ -185,6 +194,33 @@ awaitable<result<std::unique_ptr<event_stream>>> http_docker::events(std::int64_
 awaitable<result<void>> http_docker::act(std::string id, std::string verb, milliseconds limit) {
     auto request = post("/containers/" + net::percent_encode(id) + verb, "");
     request.timeout = limit;
+    auto const got = co_await send(std::move(request));
+    if (got.has_error()) co_return got.error();
+    co_return result<void>();
+}
+
+awaitable<result<void>> http_docker::erase(std::string target) {
+    net::http_request request;
+    request.method = "DELETE";
+    request.target = std::move(target);
+    auto const got = co_await send(std::move(request));
+    if (got.has_error()) co_return got.error();
+    co_return result<void>();
+}
+
+awaitable<result<std::string>> http_docker::create(std::string name, std::string config) {
+    auto request = post("/containers/create?name=" + net::percent_encode(name), std::move(config));
+    request.never_resend = true;
+    auto const got = co_await send(std::move(request));
+    if (got.has_error()) co_return got.error();
+    co_return decode_exec_id(got->body);
+}
+
+awaitable<result<void>> http_docker::import_image(std::string tar, std::string repository) {
+    auto request =
+        post("/images/create?fromSrc=-&tag=latest&repo=" + net::percent_encode(repository), "");
+    request.headers.emplace_back("Content-Type", "application/x-tar");
+    request.body = std::move(tar);
     auto const got = co_await send(std::move(request));
     if (got.has_error()) co_return got.error();
     co_return result<void>();

@@ -52,6 +52,13 @@ public:
     virtual awaitable<result<void>> kill(std::string id, std::string signal) = 0;
     /// Waits for the end, at most a minute; a command that exits with an error is a success here.
     virtual awaitable<result<exec_result>> exec(std::string id, std::vector<std::string> argv) = 0;
+    /// `config`: the engine's JSON of POST /containers/create; gives the ID.
+    virtual awaitable<result<std::string>> create(std::string name, std::string config) = 0;
+    /// With its anonymous volumes, also while it runs.
+    virtual awaitable<result<void>> remove(std::string id) = 0;
+    /// An image of the tar's files, with the tag REPOSITORY:latest.
+    virtual awaitable<result<void>> import_image(std::string tar, std::string repository) = 0;
+    virtual awaitable<result<void>> remove_image(std::string reference) = 0;
     [[nodiscard]] virtual net::endpoint const& peer() const noexcept = 0;
 };
 

@@ -138,6 +138,7 @@ container read_container(value const& v) {
     c.ports = read_bindings(json::member(network, "Ports"));
     c.wanted_ports = read_bindings(json::member(host, "PortBindings"));
     c.networks = read_networks(json::member(network, "Networks"));
+    c.resolv_conf_path = json::text(v, "ResolvConfPath");
     return c;
 }
 
@@ -252,7 +253,7 @@ std::string encode_exec(std::vector<std::string> const& argv) {
 }
 
 result<std::string> decode_exec_id(std::string_view document) {
-    return json::decode(document, "the new exec", [](value const& v) { return read_id(v, "Id"); });
+    return json::decode(document, "what was made", [](value const& v) { return read_id(v, "Id"); });
 }
 
 result<std::optional<int>> decode_exec_exit(std::string_view document) {

@@ -28,7 +28,7 @@ struct list_entry {
 [[nodiscard]] result<engine_info> decode_info(std::string_view document);
 [[nodiscard]] result<std::vector<network>> decode_networks(std::string_view document);
 
-/// Body of POST /containers/ID/exec, and what comes back.
+/// Body of POST /containers/ID/exec, and what comes back (as of POST /containers/create).
 [[nodiscard]] std::string encode_exec(std::vector<std::string> const& argv);
 [[nodiscard]] result<std::string> decode_exec_id(std::string_view document);
 /// Empty while the command still runs.

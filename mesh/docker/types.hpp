@@ -54,6 +54,7 @@ struct container {
     /// HostConfig.PortBindings: what is to be published, also before the binding is there.
     std::map<port_key, std::vector<port_binding>> wanted_ports;
     std::map<std::string, network_endpoint> networks;
+    std::string resolv_conf_path;  // on the engine's host: what the container has as resolv.conf
 
     friend bool operator==(container const&, container const&) = default;
 };

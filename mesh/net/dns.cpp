@@ -261,11 +261,12 @@ result<ares_addr_port_node> parse_server(std::string const& text) {
 
 /// `only_server`: nobody else can be asked, so that SERVFAIL and REFUSED are the answer. With
 /// several servers c-ares goes on to the next, as libc does, and keeps no record of why.
-result<channel_ptr> make_channel(milliseconds timeout, bool only_server) {
+result<channel_ptr> make_channel(milliseconds timeout, bool only_server, dns_transport transport) {
     static int const initialized = ares_library_init(ARES_LIB_INIT_ALL);
     ares_options options{};
     options.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
     if (only_server) options.flags |= ARES_FLAG_NOCHECKRESP;
+    if (transport == dns_transport::tcp) options.flags |= ARES_FLAG_USEVC;
     options.ednspsz = edns_size;
     // The second try waits twice as long: both together fill the time there is.
     options.timeout = static_cast<int>(std::max<milliseconds::rep>(timeout.count() / 3, 1));
@@ -286,8 +287,9 @@ std::string_view name(dns_type type) noexcept {
 }
 
 result<std::unique_ptr<dns_resolver>> make_dns_resolver(std::string const& server,
-                                                        milliseconds timeout) {
-    auto channel = make_channel(timeout, !server.empty());
+                                                        milliseconds timeout,
+                                                        dns_transport transport) {
+    auto channel = make_channel(timeout, !server.empty(), transport);
     if (!channel) return channel.error();
     if (!server.empty()) {
         auto node = parse_server(server);
@@ -297,7 +299,7 @@ result<std::unique_ptr<dns_resolver>> make_dns_resolver(std::string const& serve
             return failure{errc::local_error,
                            "ask " + server + ": " + std::string(ares_strerror(status))};
     } else if (servers_of(channel->get()).size() == 1) {
-        channel = make_channel(timeout, true);
+        channel = make_channel(timeout, true, transport);
         if (!channel) return channel.error();
     }
     return std::make_unique<ares_resolver>(std::move(*channel), timeout);

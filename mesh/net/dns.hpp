@@ -54,9 +54,12 @@ public:
     [[nodiscard]] virtual std::vector<std::string> servers() const = 0;
 };
 
+enum class dns_transport { udp, tcp };
+
 /// `server`: ADDRESS[:PORT], IPv6 with a port in brackets; empty: those of /etc/resolv.conf (or
-/// 127.0.0.1:53, as the resolver of libc has it). bad_input when it is not an address.
-[[nodiscard]] result<std::unique_ptr<dns_resolver>> make_dns_resolver(std::string const& server,
-                                                                      milliseconds timeout);
+/// 127.0.0.1:53, as the resolver of libc has it). bad_input when it is not an address. Over `tcp`
+/// from the first question on: what a cut answer leads to.
+[[nodiscard]] result<std::unique_ptr<dns_resolver>> make_dns_resolver(
+    std::string const& server, milliseconds timeout, dns_transport transport = dns_transport::udp);
 
 }  // namespace bevmesh::net

@@ -99,6 +99,21 @@ TEST_CASE("start, stop and kill; what is so already is no error") {
     CHECK(call(e.api, e.client->kill("x", "HUP")).error().code == errc::conflict);
 }
 
+TEST_CASE("a container is made of an image of our own, and both are removed") {
+    engine e;
+    e.api.on("POST /v1.41/images/create?fromSrc=-&tag=latest&repo=probe", 200, "{}");
+    CHECK(call(e.api, e.client->import_image("tar", "probe")).has_value());
+    CHECK(e.api.asked.back().body == "tar");
+    e.api.on("POST /v1.41/containers/create?name=p1", 201, R"({"Id":"abc","Warnings":[]})");
+    auto const made = call(e.api, e.client->create("p1", R"({"Image":"probe"})"));
+    REQUIRE(made.has_value());
+    CHECK(*made == "abc");
+    e.api.on("DELETE /v1.41/containers/abc?force=true&v=true", 204, "");
+    CHECK(call(e.api, e.client->remove("abc")).has_value());
+    e.api.on("DELETE /v1.41/images/probe", 409, R"({"message":"in use"})");
+    CHECK(call(e.api, e.client->remove_image("probe")).error().code == errc::conflict);
+}
+
 TEST_CASE("exec gives both outputs and the exit code") {
     engine e;
     e.api.on("POST /v1.41/containers/x/exec", 201, R"({"Id":"e1"})");
