@@ -35,6 +35,16 @@ std::string_view name(errc code) noexcept {
     return "unknown error";
 }
 
+std::optional<errc> errc_named(std::string_view text) noexcept {
+    for (auto const code :
+         {errc::bad_input, errc::bad_answer, errc::canceled, errc::conflict, errc::forbidden,
+          errc::not_found, errc::remote_error, errc::timed_out, errc::too_large, errc::truncated,
+          errc::unreachable, errc::local_error}) {
+        if (name(code) == text) return code;
+    }
+    return std::nullopt;
+}
+
 std::string describe(failure const& f) {
     return f.doing + " (" + std::string(name(f.code)) + ")";
 }

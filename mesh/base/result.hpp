@@ -5,6 +5,7 @@
 // reads the log: it names the operation and the peer, not the function.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ enum class errc {
 };
 
 [[nodiscard]] std::string_view name(errc code) noexcept;
+/// The code that name() calls so.
+[[nodiscard]] std::optional<errc> errc_named(std::string_view text) noexcept;
 
 struct failure {
     errc code = errc::local_error;

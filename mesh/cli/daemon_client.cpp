@@ -1,7 +1,5 @@
 #include "mesh/cli/daemon_client.hpp"
 
-#include <algorithm>
-#include <array>
 #include <exception>
 #include <optional>
 
@@ -9,8 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
-#include "mesh/cli/fields.hpp"
 #include "mesh/cli/text.hpp"
+#include "mesh/daemon/routes.hpp"
 #include "mesh/net/http.hpp"
 
 namespace bevmesh::cli {
@@ -41,26 +39,6 @@ response run_until_answered(net::http_client& client, boost::asio::io_context& l
     return *std::move(answer);
 }
 
-std::optional<errc> code_named(std::string text) {
-    constexpr std::array<errc, 12> all{errc::bad_input,    errc::bad_answer,  errc::canceled,
-                                       errc::conflict,     errc::forbidden,   errc::not_found,
-                                       errc::remote_error, errc::timed_out,   errc::too_large,
-                                       errc::truncated,    errc::unreachable, errc::local_error};
-    std::ranges::replace(text, '_', ' ');
-    auto const* const found =
-        std::ranges::find_if(all, [&](errc code) { return name(code) == text; });
-    if (found == all.end()) return std::nullopt;
-    return *found;
-}
-
-/// What the daemon means by an answer that is no success.
-failure refusal(net::http_response const& answer, json const& body) {
-    auto const sentence = text_at(body, "error");
-    return {code_named(text_at(body, "code")).value_or(errc::remote_error),
-            "the daemon says: " + (sentence.empty() ? "HTTP status " + std::to_string(answer.status)
-                                                    : printable(sentence))};
-}
-
 failure with_hint(failure f, std::string const& socket) {
     if (f.code == errc::unreachable)
         f.doing += "\nis the daemon running on this node? `systemctl status bevmesh`; " + socket +
@@ -89,7 +67,11 @@ result<json> daemon_client::send(net::http_request request) const {
     if (!answer) return with_hint(answer.error(), socket_);
     auto const& got = *answer;
     auto body = json::parse(got.body, nullptr, false);
-    if (got.status < 200 || got.status >= 300) return refusal(got, body);
+    if (got.status < 200 || got.status >= 300) {
+        auto f = daemon::refusal(got, "the daemon");
+        f.doing = printable(f.doing);
+        return f;
+    }
     if (body.is_discarded())
         return failure{errc::bad_answer, what + " at " + socket_ + ": the answer is not JSON"};
     return {boost::system::in_place_value, std::move(body)};

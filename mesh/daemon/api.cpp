@@ -1,7 +1,6 @@
 #include "mesh/daemon/api.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <nlohmann/json.hpp>
 
@@ -11,44 +10,9 @@ namespace {
 using net::awaitable;
 using nlohmann::json;
 
-unsigned http_status(errc code) {
-    switch (code) {
-        case errc::bad_input:
-            return 400;
-        case errc::forbidden:
-            return 403;
-        case errc::not_found:
-            return 404;
-        case errc::conflict:
-            return 409;
-        case errc::timed_out:
-            return 504;
-        case errc::unreachable:
-            return 503;
-        case errc::local_error:
-            return 500;
-        default:
-            return 502;
-    }
-}
-
-std::string code_name(errc code) {
-    std::string text(name(code));
-    std::ranges::replace(text, ' ', '_');
-    return text;
-}
-
 std::string text_of(json const& body) {
     // Outputs of checks are anybody's bytes.
     return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
-net::http_response answer_with(unsigned status, std::string body) {
-    net::http_response r;
-    r.status = status;
-    r.headers.emplace_back("Content-Type", "application/json");
-    r.body = std::move(body);
-    return r;
 }
 
 json instance_json(consul::health_entry const& e) {
@@ -83,28 +47,21 @@ json local_json(registrar::service_view const& v) {
             {"source", v.source}, {"phase", v.phase}, {"detail", v.detail}};
 }
 
-}  // namespace
-
-awaitable<net::http_response> api::handle(net::http_request request) {
-    auto const made = co_await route(request);
-    if (made) co_return answer_with(200, *made);
-    auto const& f = made.error();
-    json const body{{"error", f.doing}, {"code", code_name(f.code)}};
-    co_return answer_with(http_status(f.code), text_of(body));
+/// The answer of a handler that has nothing to wait for.
+awaitable<result<std::string>> at_once(result<std::string> answer) {
+    co_return answer;
 }
 
-awaitable<result<std::string>> api::route(net::http_request const& request) {
-    auto const path = request.target.substr(0, request.target.find('?'));
-    auto const name = query_value(request.target, "name");
-    if (request.method == "GET" && path == "/v1/status") co_return status();
-    if (request.method == "GET" && path == "/v1/services") co_return co_await services(name);
-    if (request.method == "GET" && path == "/v1/resolve") {
-        if (name.empty())
-            co_return failure{errc::bad_input, "resolve needs a name: /v1/resolve?name=NAME"};
-        co_return co_await resolve(name);
-    }
-    if (request.method == "POST" && path == "/v1/maintenance") co_return maintenance(request.body);
-    co_return failure{errc::not_found, "there is no " + request.method + " " + path};
+}  // namespace
+
+void api::mount(routes& on) {
+    on.add("GET", "/v1/status", audience::local, [this](call) { return at_once(status()); });
+    on.add("GET", "/v1/services", audience::everybody,
+           [this](call c) { return services(c.query("name")); });
+    on.add("GET", "/v1/resolve", audience::local,
+           [this](call c) { return resolve(c.query("name")); });
+    on.add("POST", "/v1/maintenance", audience::everybody,
+           [this](call c) { return at_once(maintenance(c)); });
 }
 
 std::string api::status() const {
@@ -183,6 +140,8 @@ awaitable<result<std::string>> api::services(std::string only) const {
 }
 
 awaitable<result<std::string>> api::resolve(std::string name) const {
+    if (name.empty())
+        co_return failure{errc::bad_input, "resolve needs a name: /v1/resolve?name=NAME"};
     auto const parsed = parse_dns_name(name, from_.core.config().domain);
     consul::blocking const at_once;
     auto const entries =
@@ -209,15 +168,15 @@ awaitable<result<std::string>> api::resolve(std::string name) const {
     co_return text_of(out);
 }
 
-result<std::string> api::maintenance(std::string const& body) {
-    auto const asked = json::parse(body, nullptr, false);
+result<std::string> api::maintenance(call const& c) {
+    auto const asked = json::parse(c.request.body, nullptr, false);
     if (!asked.is_object() || !asked.contains("service") || !asked["service"].is_string() ||
         !asked.contains("on") || !asked["on"].is_boolean())
         return failure{errc::bad_input,
                        R"(expected {"service": NAME, "on": true or false, "reason": TEXT})"};
     auto const service = asked["service"].get<std::string>();
     bool const on = asked["on"].get<bool>();
-    std::string reason = "asked for by an admin";
+    std::string reason = c.is_local() ? "asked for by an admin" : "asked for on " + c.node;
     if (asked.contains("reason") && asked["reason"].is_string() &&
         !asked["reason"].get<std::string>().empty())
         reason = asked["reason"].get<std::string>();
@@ -249,33 +208,6 @@ dns_name parse_dns_name(std::string name, std::string const& domain) {
     auto const dot = name.rfind('.');
     if (dot == std::string::npos) return {name, ""};
     return {name.substr(dot + 1), name.substr(0, dot)};
-}
-
-std::string query_value(std::string_view target, std::string_view key) {
-    auto const question = target.find('?');
-    if (question == std::string_view::npos) return {};
-    auto rest = target.substr(question + 1);
-    while (!rest.empty()) {
-        auto const pair = rest.substr(0, rest.find('&'));
-        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-        if (!pair.starts_with(key) || pair.size() <= key.size() || pair[key.size()] != '=')
-            continue;
-        std::string value;
-        auto const raw = pair.substr(key.size() + 1);
-        for (std::size_t i = 0; i < raw.size(); ++i) {
-            unsigned char byte = 0;
-            if (raw[i] == '%' && i + 2 < raw.size() &&
-                std::from_chars(raw.data() + i + 1, raw.data() + i + 3, byte, 16).ptr ==
-                    raw.data() + i + 3) {
-                value += static_cast<char>(byte);
-                i += 2;
-            } else {
-                value += raw[i] == '+' ? ' ' : raw[i];
-            }
-        }
-        return value;
-    }
-    return {};
 }
 
 consul::status overall(std::vector<consul::agent_check> const& checks) {

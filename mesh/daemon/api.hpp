@@ -4,7 +4,8 @@
 //   GET  /v1/services[?name=N]     the mesh's services as Consul has them, and this node's own view
 //   GET  /v1/resolve?name=N        the instances behind a DNS name
 //   POST /v1/maintenance           {"service", "on", "reason"}: this node's instances
-// Errors are {"error": sentence, "code": kind} with a fitting HTTP status.
+// services and maintenance are for other nodes' daemons too (?node=NAME asks that node); the rest
+// is for the socket.
 #pragma once
 
 #include <functional>
@@ -13,7 +14,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "mesh/consul/client.hpp"
-#include "mesh/net/http.hpp"
+#include "mesh/daemon/routes.hpp"
 #include "registrar/driver.hpp"
 
 namespace bevmesh::daemon {
@@ -31,15 +32,15 @@ struct api_sources {
 class api {
 public:
     explicit api(api_sources sources) : from_(std::move(sources)) {}
-    net::awaitable<net::http_response> handle(net::http_request request);
+    /// The table must not outlive this.
+    void mount(routes& on);
 
 private:
     // Each gives the JSON text of its answer.
-    net::awaitable<result<std::string>> route(net::http_request const& request);
     [[nodiscard]] std::string status() const;
     net::awaitable<result<std::string>> services(std::string only) const;
     net::awaitable<result<std::string>> resolve(std::string name) const;
-    result<std::string> maintenance(std::string const& body);
+    result<std::string> maintenance(call const& c);
 
     api_sources from_;
 };
@@ -50,9 +51,6 @@ struct dns_name {
     std::string tag;
 };
 [[nodiscard]] dns_name parse_dns_name(std::string name, std::string const& domain);
-
-/// One value of a query string, percent-decoded; empty when absent.
-[[nodiscard]] std::string query_value(std::string_view target, std::string_view key);
 
 /// maintenance before critical before warning before passing.
 [[nodiscard]] consul::status overall(std::vector<consul::agent_check> const& checks);

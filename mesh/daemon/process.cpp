@@ -88,17 +88,19 @@ result<void> process::prepare() {
     auto const seed = static_cast<std::uint64_t>(net::now().time_since_epoch().count());
     core_ = std::make_unique<registrar::reconciler>(*config_, node_, seed);
     driver_ = std::make_unique<registrar::driver>(executor, *core_, *docker_, *consul_, *prober_);
+    routes_ = std::make_unique<routes>(node_);
     api_ = std::make_unique<api>(
         api_sources{*core_, *driver_, *consul_, [this] { return describe_process(); },
                     [this](std::string const& service, std::string const& reason) {
                         return keep_maintenance(service, reason);
                     }});
+    api_->mount(*routes_);
     net::listen_options listen;
     listen.socket_path = config_->api.socket;
     listen.group = config_->api.group;
     auto server = net::make_http_server(
         executor, std::move(listen),
-        [this](net::http_request request) { return api_->handle(std::move(request)); });
+        [this](net::http_request request) { return routes_->answer({std::move(request), {}}); });
     if (!server) return server.error();
     server_ = std::move(*server);
     return {};

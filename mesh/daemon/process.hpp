@@ -68,6 +68,7 @@ private:
     std::unique_ptr<registrar::reconciler> core_;
     std::unique_ptr<registrar::driver> driver_;
     std::unique_ptr<api> api_;
+    std::unique_ptr<routes> routes_;
     std::unique_ptr<net::http_server> server_;
     net::task_group tasks_;
     consul::agent_self agent_self_;

@@ -23,15 +23,6 @@ TEST_CASE("names are read as Consul's DNS reads them") {
     check("service.service.consul", "service", "");
 }
 
-TEST_CASE("query values are decoded, and only the whole key counts") {
-    CHECK(query_value("/v1/resolve?name=redis", "name") == "redis");
-    CHECK(query_value("/v1/resolve?rename=x&name=a%20b+c", "name") == "a b c");
-    CHECK(query_value("/v1/resolve?name=", "name").empty());
-    CHECK(query_value("/v1/resolve?name=%zz", "name") == "%zz");
-    CHECK(query_value("/v1/resolve", "name").empty());
-    CHECK(query_value("/v1/resolve?name", "name").empty());
-}
-
 TEST_CASE("an instance is as well as its worst check, and maintenance goes before all") {
     auto const with = [](std::vector<consul::status> const& states) {
         std::vector<consul::agent_check> checks;
