@@ -212,7 +212,8 @@ void show_done(session& run, settings const& how, arguments const& args,
                    "Nothing to change: policies, tokens and files are as "
                    "they should be.\n";
         if (!applied) return draw_plan(plan, on);
-        return std::to_string(plan.changes()) + " changes made.\n" +
+        return std::to_string(plan.changes()) +
+               (plan.changes() == 1 ? " change made.\n" : " changes made.\n") +
                next_steps(args.out, mesh.consul.token_file);
     });
 }

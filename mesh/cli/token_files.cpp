@@ -32,16 +32,23 @@ result<std::string> read_whole(std::string const& path) {
     return text;
 }
 
-/// There, ours, and nobody else's to write to.
-result<void> own_directory(std::string const& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_failure("make " + path);
-    struct stat is{};
-    if (::lstat(path.c_str(), &is) != 0) return system_failure("look at " + path);
+/// Ours, and nobody else's to write to, where it is there.
+result<void> check_directory(std::string const& path) {
+    struct stat is {};
+    if (::lstat(path.c_str(), &is) != 0) {
+        if (errno == ENOENT) return {};
+        return system_failure("look at " + path);
+    }
     if (!S_ISDIR(is.st_mode)) return failure{errc::local_error, path + " is no directory"};
     if (is.st_uid != ::geteuid() || (is.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return failure{errc::local_error,
                        path + ": others may write there; give tokens a directory of your own"};
     return {};
+}
+
+result<void> own_directory(std::string const& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_failure("make " + path);
+    return check_directory(path);
 }
 
 }  // namespace
@@ -61,11 +68,15 @@ std::string token_files::path_of(consul::token_slot const& slot) const {
 
 result<std::map<consul::token_slot, secret>> token_files::read(
     std::vector<std::string> const& nodes) const {
+    // Before anything is made in Consul, that then had no place.
+    if (auto const ours = check_directory(directory_); !ours) return ours.error();
     std::map<consul::token_slot, secret> found;
     auto const keep = [&](consul::token_slot slot, secret token) {
         if (!token.empty()) found.emplace(std::move(slot), std::move(token));
     };
     for (auto const& node : nodes) {
+        auto const ours = check_directory(directory_ + "/" + node);
+        if (!ours) return ours.error();
         consul::token_slot const daemon{node, consul::token_role::daemon};
         auto own = read_secret(path_of(daemon));
         if (!own) return own.error();

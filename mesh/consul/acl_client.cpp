@@ -7,6 +7,9 @@ namespace {
 
 using net::awaitable;
 
+// Without a leader an agent waits for one before it says so, 10 to 20 s (seen with 1.22.7).
+constexpr milliseconds request_limit{30'000};
+
 class http_acl final : public acl_client {
 public:
     http_acl(std::unique_ptr<net::http_client> http, secret management)
@@ -54,6 +57,7 @@ private:
         net::http_request r;
         r.method = std::move(method);
         r.target = std::move(target);
+        r.timeout = request_limit;
         if (!token.empty()) r.secret_headers.emplace_back("X-Consul-Token", std::move(token));
         return r;
     }

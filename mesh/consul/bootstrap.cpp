@@ -177,7 +177,7 @@ bootstrap_plan plan_bootstrap(std::vector<std::string> const& nodes,
         for (auto const role : roles)
             plan.tokens.push_back(step_for({node, role}, facts));
     }
-    plan.notes = notes_on(plan.tokens, facts);
+    if (!plan.refused()) plan.notes = notes_on(plan.tokens, facts);
     return plan;
 }
 
