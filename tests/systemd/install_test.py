@@ -17,6 +17,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 
 FILES = {
     "bin/bevmesh": 0o755,
+    "lib/systemd/system/bevmesh-guard@.service": 0o644,
     "lib/systemd/system/bevmesh.service": 0o644,
     "lib/sysusers.d/bevmesh.conf": 0o644,
     "lib/tmpfiles.d/bevmesh.conf": 0o644,
