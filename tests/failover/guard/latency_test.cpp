@@ -1,5 +1,9 @@
 // How late a guard kills: prints the distribution, and holds the worst against K of FAILOVER.md's
 // default profile. Once on an idle machine, once with more busy processes than it has cores.
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
