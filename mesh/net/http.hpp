@@ -21,6 +21,10 @@
 #include "mesh/base/secret.hpp"
 #include "mesh/base/time.hpp"
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace bevmesh::net {
 
 using boost::asio::awaitable;
@@ -50,6 +54,9 @@ struct http_request {
     std::string body;
     milliseconds timeout{10'000};         // whole exchange: connect, send, receive
     std::size_t body_limit = 16U << 20U;  // of the answer; over it: errc::too_large
+    /// Of a received request: who sent it, as the listener's check of its certificate says. Empty
+    /// where the listener asks for none. Never taken from the request itself.
+    std::string peer;
     /// For a PUT that is not idempotent after all (Consul's ?cas= and transactions): a second
     /// sending could report that the first one's effect is a conflict.
     bool never_resend = false;
@@ -85,6 +92,10 @@ struct tls_options {
     std::string key_file;
     std::string server_name;  // for verification and SNI; empty: the endpoint's host
     bool verify = true;  // false: anybody may answer; for health probes that were told so, only
+    /// Instead of the files above; shared, never changed.
+    std::shared_ptr<boost::asio::ssl::context> context;
+    /// Instead of a server name: the URI that the server's certificate must be for.
+    std::string server_uri;
 };
 
 struct http_client_options {

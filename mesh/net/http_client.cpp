@@ -218,6 +218,7 @@ result<std::unique_ptr<http_client>> make_http_client(asio::any_io_executor exec
         identity.context = std::move(*context);
         identity.server_name = options.tls.server_name;
         identity.verify = options.tls.verify;
+        identity.server_uri = options.tls.server_uri;
     }
     auto pool = std::make_shared<connection_pool>(std::move(executor), std::move(options),
                                                   std::move(identity));

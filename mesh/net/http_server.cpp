@@ -1,6 +1,7 @@
 // The HTTP server: one coroutine a connection, all of them children of one task group.
 #include "mesh/net/http_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <list>
 
@@ -9,6 +10,7 @@
 
 #include "mesh/net/http_wire.hpp"
 #include "mesh/net/listener.hpp"
+#include "mesh/net/mutual_tls.hpp"
 #include "mesh/net/task_group.hpp"
 
 namespace bevmesh::net {
@@ -44,6 +46,7 @@ public:
 private:
     struct connection {
         std::unique_ptr<byte_stream> stream;
+        bool greeted = false;
         bool answering = false;
     };
 
@@ -64,6 +67,13 @@ private:
                 if (!c->answering) c->stream->close();
             }
         }
+        [[nodiscard]] bool is_full() const {
+            auto const strangers =
+                std::ranges::count_if(connections, [](auto const& c) { return !c->greeted; });
+            return connections.size() >= options.connections_max ||
+                   (options.tls && 2 * static_cast<std::size_t>(strangers) >=
+                                       std::max<std::size_t>(options.connections_max, 2));
+        }
         void complain(std::string const& what) const {
             if (options.on_error) options.on_error(what);
         }
@@ -82,6 +92,7 @@ private:
     static awaitable<void> drain(state s, task_group& group);
     static awaitable<void> talk(state s, std::shared_ptr<connection> c);
     static awaitable<void> refuse(state s, std::unique_ptr<byte_stream> stream);
+    static awaitable<bool> greet(shared& s, connection& c);
     static awaitable<result<bool>> read_request(shared& s, connection& c, request_reader& reader);
     static awaitable<http_response> answer(shared& s, http_request request);
 
@@ -116,8 +127,9 @@ awaitable<void> server::accept_all(state s, task_group& group) {
             co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
             continue;
         }
-        if (s->connections.size() >= s->options.connections_max) {
-            group.spawn(refuse(s, std::move(*accepted)), "refusal");
+        if (s->is_full()) {
+            // To a stranger under TLS nothing can be said.
+            if (!s->options.tls) group.spawn(refuse(s, std::move(*accepted)), "refusal");
             continue;
         }
         auto const c = std::make_shared<connection>();
@@ -140,6 +152,23 @@ awaitable<void> server::refuse(state s, std::unique_ptr<byte_stream> stream) {
                    [&stream] { stream->close(); });
     auto const ignored = co_await stream->write(text);
     static_cast<void>(ignored);
+}
+
+/// The handshake, where there is one. False: this is no client of ours.
+awaitable<bool> server::greet(shared& s, connection& c) {
+    auto const deadline = std::chrono::steady_clock::now() + s.options.handshake_timeout;
+    watchdog limit(s.executor, deadline, [&c] { c.stream->close(); });
+    auto const greeted = co_await c.stream->connect(deadline);
+    if (greeted.has_error()) {
+        if (!s.stopping) {
+            s.complain(limit.expired()
+                           ? "TLS: no handshake within " + limit_text(s.options.handshake_timeout)
+                           : greeted.error().doing);
+        }
+        co_return false;
+    }
+    c.greeted = limit.disarm();
+    co_return c.greeted;
 }
 
 /// False: the client is gone or silent, without having begun a request.
@@ -185,7 +214,7 @@ awaitable<void> server::talk(state s, std::shared_ptr<connection> c) {
         ~leave() { s.connections.remove(c); }
     } const guard{*s, c};
     request_reader reader(s->options.body_limit);
-    bool open = true;
+    bool open = co_await greet(*s, *c);
     while (open && !s->stopping) {
         auto const read = co_await read_request(*s, *c, reader);
         if (read.has_value() && !*read) break;
@@ -198,6 +227,7 @@ awaitable<void> server::talk(state s, std::shared_ptr<connection> c) {
         } else {
             bool const keep = reader.keep_alive();
             auto request = reader.take();
+            request.peer = c->stream->peer();
             bool const body_too = request.method != "HEAD";
             auto const response = co_await answer(*s, std::move(request));
             open = keep && !s->stopping;

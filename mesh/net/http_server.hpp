@@ -1,5 +1,6 @@
 // A small HTTP/1.1 server: the daemon's unix socket API and what it serves on loopback.
 //
+// With mutual TLS each request carries its sender's name (http_request::peer).
 // The handler is one coroutine function; routing is the caller's. A handler that fails answers 500
 // and takes down nothing but its own connection.
 #pragma once
@@ -12,6 +13,8 @@
 
 namespace bevmesh::net {
 
+struct tls_door;
+
 using http_handler = std::function<awaitable<http_response>(http_request)>;
 
 struct listen_options {
@@ -23,7 +26,12 @@ struct listen_options {
     std::size_t connections_max = 64;
     std::size_t body_limit = 1U << 20U;
     milliseconds idle_timeout{60'000};  // between requests, and for each request to arrive whole
-    /// Told when accepting fails or a handler throws; must not throw.
+    /// Mutual TLS (mesh/net/mutual_tls.hpp); for a TCP listener. Clients whose handshake is not
+    /// done yet get half of the connections at most, so that they cannot keep out those that are
+    /// known.
+    std::shared_ptr<tls_door> tls;
+    milliseconds handshake_timeout{5'000};
+    /// Told when accepting or a handshake fails, or a handler throws; must not throw.
     std::function<void(std::string const&)> on_error;
 };
 

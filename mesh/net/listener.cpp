@@ -38,7 +38,7 @@ public:
         error_code error;
         auto socket =
             co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
-        if (!error) co_return make_stream(std::move(socket));
+        if (!error) co_return stream_of(std::move(socket));
         bool const over = error == asio::error::operation_aborted || !acceptor_.is_open();
         co_return failure{over ? errc::canceled : errc::local_error,
                           "accept on " + name_ + ": " + error.message()};
@@ -51,17 +51,31 @@ public:
     std::string const& name() const noexcept override { return name_; }
 
 protected:
+    virtual std::unique_ptr<byte_stream> stream_of(typename Protocol::socket socket) {
+        return make_stream(std::move(socket));
+    }
+
     typename Protocol::acceptor acceptor_;
     std::string name_;
 };
 
 class tcp_listener final : public socket_listener<tcp> {
 public:
-    using socket_listener::socket_listener;
+    tcp_listener(tcp::acceptor acceptor, std::string name, std::shared_ptr<tls_door> tls)
+        : socket_listener(std::move(acceptor), std::move(name)), tls_(std::move(tls)) {}
+
     std::uint16_t port() const noexcept override {
         error_code ignored;
         return acceptor_.local_endpoint(ignored).port();
     }
+
+protected:
+    std::unique_ptr<byte_stream> stream_of(tcp::socket socket) override {
+        return tls_ ? make_stream(std::move(socket), *tls_) : make_stream(std::move(socket));
+    }
+
+private:
+    std::shared_ptr<tls_door> tls_;
 };
 
 class unix_listener final : public socket_listener<unix_socket> {
@@ -152,7 +166,7 @@ result<std::unique_ptr<listener>> listen_tcp(asio::any_io_executor const& execut
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor.bind(local, error);
     if (error) return cannot_listen(where, error);
-    auto bound = std::make_unique<tcp_listener>(std::move(acceptor), where);
+    auto bound = std::make_unique<tcp_listener>(std::move(acceptor), where, options.tls);
     if (auto const listening = bound->listen(); listening.has_error()) return listening.error();
     return std::unique_ptr<listener>(std::move(bound));
 }

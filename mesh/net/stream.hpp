@@ -14,6 +14,7 @@
 
 #include "mesh/net/deadline.hpp"
 #include "mesh/net/http.hpp"
+#include "mesh/net/mutual_tls.hpp"
 #include "mesh/net/tls.hpp"
 
 namespace bevmesh::net {
@@ -33,12 +34,17 @@ public:
     /// trusted.
     [[nodiscard]] virtual bool quiet() noexcept = 0;
     virtual void close() noexcept = 0;
+    /// Who is at the other end, as mutual TLS's check said; empty without.
+    [[nodiscard]] virtual std::string peer() const { return {}; }
 };
 
 /// A stream that is still to be connected. `identity` is used for endpoint::kind::tls only.
 [[nodiscard]] std::unique_ptr<byte_stream> make_stream(boost::asio::any_io_executor const& executor,
                                                        endpoint const& peer,
                                                        tls_identity const& identity);
+/// Over an accepted socket; connect() is the handshake. A failure names the client's address.
+[[nodiscard]] std::unique_ptr<byte_stream> make_stream(boost::asio::ip::tcp::socket socket,
+                                                       tls_door const& door);
 /// Streams over accepted sockets; their connect() does nothing.
 [[nodiscard]] std::unique_ptr<byte_stream> make_stream(boost::asio::ip::tcp::socket socket);
 [[nodiscard]] std::unique_ptr<byte_stream> make_stream(

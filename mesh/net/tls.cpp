@@ -23,7 +23,23 @@ bool set_server_name(SSL* connection, std::string name) {
 
 }  // namespace
 
+std::vector<std::string> uri_names(X509 const* certificate) {
+    std::vector<std::string> found;
+    auto* const names = static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        auto const* const name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_URI) continue;
+        auto const* const text = name->d.uniformResourceIdentifier;
+        auto const* const bytes = ASN1_STRING_get0_data(text);
+        found.emplace_back(bytes, bytes + ASN1_STRING_length(text));
+    }
+    GENERAL_NAMES_free(names);
+    return found;
+}
+
 result<tls_context> make_client_context(tls_options const& options) {
+    if (options.context) return options.context;
     auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
     SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
     // A peer that closes without close_notify is reported as such and judged by the message's
@@ -58,6 +74,7 @@ result<tls_context> make_client_context(tls_options const& options) {
 }
 
 result<void> prepare_peer(SSL* connection, tls_identity const& identity) {
+    if (!identity.server_uri.empty()) return {};  // by the stream, in the handshake
     boost::system::error_code not_literal;
     boost::asio::ip::make_address(identity.server_name, not_literal);
     auto const* const name = identity.server_name.c_str();

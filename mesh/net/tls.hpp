@@ -4,8 +4,10 @@
 // under handshakes in flight), so a reload builds a new one and swaps the pointer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream_base.hpp>
@@ -16,11 +18,18 @@ namespace bevmesh::net {
 
 using tls_context = std::shared_ptr<boost::asio::ssl::context>;
 
+/// Decides by the URIs in a certificate whose chain is good: the peer's name, or why it is refused.
+using uri_check = std::function<result<std::string>(std::vector<std::string> const& uris)>;
+
+/// The URIs among a certificate's alternative names.
+[[nodiscard]] std::vector<std::string> uri_names(X509 const* certificate);
+
 /// How one client presents itself and whom it accepts.
 struct tls_identity {
     tls_context context;      // empty: no TLS
     std::string server_name;  // DNS name or literal address that the certificate must be for
     bool verify = true;
+    std::string server_uri;  // instead of server_name
 };
 
 /// TLS 1.2 or later, the peer verified against `ca_file` or the system's store; with a certificate,

@@ -1,6 +1,7 @@
 #include "tests/mesh/certificates.hpp"
 
 #include <cstdio>
+#include <fstream>
 #include <stdexcept>
 #include <stdlib.h>
 
@@ -86,6 +87,10 @@ issued authority::issue(std::string const& names, long valid_seconds) {
     files.cert_file = directory_ / (std::to_string(serial_) + ".pem");
     files.key_file = directory_ / (std::to_string(serial_) + ".key");
     to_file(files.cert_file, [&](FILE* f) { return PEM_write_X509(f, cert.get()); });
+    // Closed to others before there is anything in it.
+    std::ofstream(files.key_file).close();
+    std::filesystem::permissions(
+        files.key_file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     to_file(files.key_file, [&](FILE* f) {
         return PEM_write_PrivateKey(f, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     });
