@@ -1,0 +1,45 @@
+// Where a database's process lives: a container or a unit of this node, started, watched and killed
+// whole. Knows nothing of the database's protocol.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "failover/guard/process.hpp"
+#include "failover/guard/protocol.hpp"
+#include "mesh/base/result.hpp"
+
+namespace bevmesh::failover {
+
+using boost::asio::awaitable;
+
+/// A process that is meant: its pid as the guard is told it, held so that it cannot come to be
+/// another.
+struct running {
+    std::string where;  // the container's id, or the unit
+    guard::victim_id victim;
+    std::shared_ptr<guard::descriptor> pidfd;
+
+    [[nodiscard]] bool alive() const { return pidfd && !guard::has_ended(pidfd->get()); }
+};
+
+class housing {
+public:
+    virtual ~housing() = default;
+
+    /// errc::not_found: nothing runs.
+    virtual awaitable<result<running>> look() = 0;
+    /// Success when it runs already.
+    virtual awaitable<result<void>> start() = 0;
+    /// SIGKILL to all of it, and reaped within `limit`; success when nothing runs. errc::timed_out:
+    /// it was struck and has not died.
+    virtual awaitable<result<void>> kill(milliseconds limit) = 0;
+    /// In order, as `docker stop`; then as kill().
+    virtual awaitable<result<void>> stop(milliseconds grace) = 0;
+    /// For people: "container redis", "unit postgresql@15-main".
+    [[nodiscard]] virtual std::string const& name() const noexcept = 0;
+};
+
+}  // namespace bevmesh::failover
