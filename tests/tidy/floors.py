@@ -6,7 +6,8 @@ These are the tables to edit when the house grows; the rules that read them are 
 # Each folder with what it may include beside itself. The three parts never include each other.
 _BASE = ("mesh/base",)
 _CLIENTS = _BASE + ("mesh/log", "mesh/net")
-_PARTS = _CLIENTS + ("mesh/consul", "mesh/vault", "mesh/docker", "config")
+_PARTS = _CLIENTS + ("mesh/consul", "mesh/vault", "mesh/docker", "mesh/redis", "mesh/postgres",
+                     "config")
 _DAEMON = _PARTS + ("registrar", "failover", "certs")
 MAY_INCLUDE = {
     "mesh/base": (),
@@ -15,6 +16,8 @@ MAY_INCLUDE = {
     "mesh/consul": _CLIENTS,
     "mesh/vault": _CLIENTS,
     "mesh/docker": _CLIENTS,
+    "mesh/redis": _CLIENTS,
+    "mesh/postgres": _CLIENTS,
     "config": _BASE + ("mesh/log",),
     "registrar": _PARTS,
     "failover": _PARTS,
@@ -66,7 +69,7 @@ LIBRARY_HOMES = (
     ("spdlog", r"<spdlog/", r"mesh/log/[^/]+\.[ch]pp|tests/.+"),
     ("CLI11", r"<CLI/", r"mesh/cli/[^/]+\.[ch]pp|tests/.+"),
     ("libsystemd", r"<systemd/", r"mesh/daemon/[^/]+\.cpp"),
-    ("hiredis", r"<hiredis/", r"(mesh/net|registrar|failover)/[^/]+\.cpp|tests/.+"),
+    ("hiredis", r"<hiredis/", r"mesh/redis/[^/]+\.cpp"),
     ("libpq", r"<(postgresql/)?libpq", r"(mesh/net|registrar|failover)/[^/]+\.cpp|tests/.+"),
     ("c-ares", r"<ares", r"mesh/net/[^/]+\.cpp"),
     ("Catch2", r"<catch2/", r"tests/catch(_main)?\.[ch]pp"),
