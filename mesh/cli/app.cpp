@@ -41,6 +41,7 @@ void build(CLI::App& app, session& run) {
     add_services_command(app, run);
     add_resolve_command(app, run);
     add_dns_command(app, run);
+    add_verify_command(app, run);
     add_consul_command(app, run);
     add_config_command(app, run.status(), run.io().out, run.io().err);
     add_guard_command(app, run);
