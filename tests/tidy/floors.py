@@ -18,7 +18,8 @@ MAY_INCLUDE = {
     "mesh/docker": _CLIENTS,
     "mesh/redis": _CLIENTS,
     "mesh/postgres": _CLIENTS,
-    "config": _BASE + ("mesh/log",),
+    # Of failover only the pure policy: a group that breaks its inequalities is no configuration.
+    "config": _BASE + ("mesh/log", "failover"),
     "registrar": _PARTS,
     "failover": _PARTS,
     "certs": _PARTS,
@@ -29,7 +30,7 @@ MAY_INCLUDE = {
 # Pure: the sources of these CMake targets, their headers, and all that these include.
 PURE_TARGETS = ("mesh_base", "consul_codec", "docker_codec", "config_validate", "registrar_core",
                 "registrar_reconcile", "registrar_verify", "registrar_dns_core", "failover_core",
-                "cli_view", "failover_guard_rules")
+                "failover_policy", "cli_view", "failover_guard_rules")
 
 # What a pure target may link beside another pure target. Asio is among Boost's headers: there only
 # the ban on the include helps.
