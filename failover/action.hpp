@@ -63,14 +63,14 @@ struct arm_guard {
     std::uint64_t op = 0;
     std::string process;
     instant valid_until{};
-    std::string memory;
+    lease_memory memory;
 };
 /// `shorter` allows an earlier deadline than the one in force.
 struct extend_guard {
     std::uint64_t op = 0;
     instant valid_until{};
     bool shorter = false;
-    std::string memory;
+    lease_memory memory;
 };
 struct forget_guard {
     std::uint64_t op = 0;
@@ -95,8 +95,7 @@ struct promote {
     std::uint64_t op = 0;
     std::string process;
     instant not_after{};
-    std::vector<std::string> gate;
-    std::size_t gate_count = 0;
+    gate_setting gate;
 };
 /// A write to `process` that goes through, also past its gate when `alone` is false. Answer:
 /// carried_out, `why` tells the class of a failure.
@@ -110,8 +109,7 @@ struct prove {
 struct set_gate {
     std::uint64_t op = 0;
     std::string process;
-    std::vector<std::string> nodes;
-    std::size_t count = 0;
+    gate_setting gate;
 };
 /// Planned: no write any more, and `target` has every one. Redis: CLIENT PAUSE WRITE, wait for
 /// equal offsets. PostgreSQL: fast stop, wait until the target has the shutdown checkpoint. Answer:

@@ -18,7 +18,7 @@ namespace bevmesh::failover {
 /// What the guard kept of a lease that the daemon before this one held.
 struct inheritance {
     instant valid_until{};
-    std::string memory;   // the last extend_guard's or arm_guard's `memory`
+    lease_memory memory;  // of the last extend_guard or arm_guard
     std::string process;  // that it holds
 };
 

@@ -66,6 +66,14 @@ struct replica_view {
     friend bool operator==(replica_view const&, replica_view const&) = default;
 };
 
+/// A primary's write waits for `count` of `nodes`. Redis counts, and knows no names.
+struct gate_setting {
+    std::vector<std::string> nodes;  // sorted
+    std::size_t count = 0;
+
+    friend bool operator==(gate_setting const&, gate_setting const&) = default;
+};
+
 /// One probe of the local database.
 struct database_facts {
     /// Names the running process and no later one: Redis run_id; PostgreSQL's postmaster start time
@@ -79,7 +87,6 @@ struct database_facts {
     bool streaming = false;              // replica: the stream is up
     bool boot_fenced = true;             // what is on disk never says primary
     std::vector<replica_view> replicas;  // primary
-    std::vector<std::string> gate;       // primary: the nodes whose receipt a write waits for
 
     friend bool operator==(database_facts const&, database_facts const&) = default;
 };

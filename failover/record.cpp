@@ -69,7 +69,9 @@ in_sync_entry const* lease_record::entry_of(std::string_view node) const {
     return found == in_sync.end() ? nullptr : &*found;
 }
 
-std::string encode(lease_record const& r) {
+namespace {
+
+json::value to_json(lease_record const& r) {
     auto entries = json::value::array();
     for (auto const& e : r.in_sync) {
         entries.push_back({{"node", e.node},
@@ -77,23 +79,40 @@ std::string encode(lease_record const& r) {
                            {"history", e.history},
                            {"recorded_at", e.recorded_at}});
     }
-    return json::dump({{"epoch", r.epoch},
-                       {"holder", r.holder},
-                       {"guard_id", r.guard_id},
-                       {"write_id", r.write_id},
-                       {"members", r.members},
-                       {"in_sync", entries},
-                       {"state", name(r.state)},
-                       {"target", r.target},
-                       {"position", r.released_at},
-                       {"term", r.term.count()},
-                       {"reason", r.reason},
-                       {"published", r.published},
-                       {"database_died", r.database_died},
-                       {"configuration", r.configuration},
-                       {"automatic", r.automatic},
-                       {"acked", r.acked},
-                       {"order_done", r.order_done}});
+    return {{"epoch", r.epoch},
+            {"holder", r.holder},
+            {"guard_id", r.guard_id},
+            {"write_id", r.write_id},
+            {"members", r.members},
+            {"in_sync", entries},
+            {"state", name(r.state)},
+            {"target", r.target},
+            {"position", r.released_at},
+            {"term", r.term.count()},
+            {"reason", r.reason},
+            {"published", r.published},
+            {"database_died", r.database_died},
+            {"configuration", r.configuration},
+            {"automatic", r.automatic},
+            {"acked", r.acked},
+            {"order_done", r.order_done}};
+}
+
+}  // namespace
+
+std::string encode(lease_record const& r) {
+    return json::dump(to_json(r));
+}
+
+std::string encode(lease_memory const& m) {
+    return json::dump({{"index", m.index}, {"record", to_json(m.record)}, {"serving", m.serving}});
+}
+
+result<lease_memory> decode_memory(std::string_view text) {
+    return json::decode(text, "the guard's memory of a lease", [](json::value const& v) {
+        return lease_memory{json::number<std::uint64_t>(v, "index"),
+                            read(json::member(v, "record")), json::flag(v, "serving")};
+    });
 }
 
 result<lease_record> decode_record(std::string_view text) {

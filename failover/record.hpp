@@ -60,7 +60,18 @@ struct lease_record {
     friend bool operator==(lease_record const&, lease_record const&) = default;
 };
 
+/// What the guard keeps of a lease for a daemon that comes back.
+struct lease_memory {
+    std::uint64_t index = 0;  // the newest write known to be committed
+    lease_record record;      // and its content
+    bool serving = false;
+
+    friend bool operator==(lease_memory const&, lease_memory const&) = default;
+};
+
 [[nodiscard]] std::string encode(lease_record const& r);
+[[nodiscard]] std::string encode(lease_memory const& m);
+[[nodiscard]] result<lease_memory> decode_memory(std::string_view text);
 /// errc::bad_answer: the text is no lease record; whoever reads that takes nothing.
 [[nodiscard]] result<lease_record> decode_record(std::string_view text);
 

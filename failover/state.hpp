@@ -84,6 +84,8 @@ struct holding {
     std::uint64_t index = 0;  // head of the chain: our newest write known to be committed
     lease_record record;      // and its content
     instant renewed{};        // when the newest committed attempt was sent
+    instant last_sent{};      // the newest renewal
+    instant checked{};        // when a consistent read last told whether the head still stands
     instant basis{};          // that, or the newest complete round of promises
     instant valid_until{};
     bool inherited = false;  // from the guard: no own renewal was committed yet
@@ -116,11 +118,9 @@ struct peer_view {
 
 /// The server's gate against the record's in_sync.
 struct gate_view {
-    bool known = false;              // `nodes` is what the server has
-    std::vector<std::string> nodes;  // a write waits for these (all of them, or `count`)
-    std::size_t count = 0;
-    std::vector<std::string> asked;  // by the set_gate that is out
-    std::size_t asked_count = 0;
+    bool known = false;  // `now` is what the server has
+    gate_setting now;
+    gate_setting asked;  // by the set_gate that is out
     errand setting;
     std::map<std::string, position> floors;  // replicas being raised: past this they are in sync
     std::map<std::string, instant> silent;   // in-sync replicas that do not stream, since when
@@ -163,7 +163,6 @@ struct leaving {
     bool planned = false;
     instant since{};
     instant guard_until{};  // the guard's last deadline: past it, it remembers nothing
-    std::uint64_t released_index = 0;
 
     friend bool operator==(leaving const&, leaving const&) = default;
 };
@@ -196,10 +195,11 @@ struct state {
     instant waiting_since{};  // no probe older than this is acted on
 
     std::string guard_id;
-    instant guard_heard{};
-    std::string armed;         // the process that the guard holds
-    instant armed_until{};     // and the deadline that it confirmed
-    bool guard_dirty = false;  // it may hold a lease that is over
+    std::string process;         // the one that we lead, or are about to
+    std::string armed;           // the process that the guard holds
+    instant armed_until{};       // and the deadline that it confirmed
+    std::string arming;          // the process of the arm_guard that is out
+    bool promised_only = false;  // a fault of the simulator: the guard is not told
 
     stage at = stage::observing;
     instant at_since{};
@@ -219,10 +219,10 @@ struct state {
     // errands, one of a kind
     errand read, arm, extend, forget, streams, fencing, promotion, proof, drainage, resumption,
         start, repoint, hook, copy, discard, check;
+    bool promotion_open = false;  // a promote may still reach the database
     instant read_next{};
     instant fence_next{};
     instant extend_until{};  // what the extension that is out will confirm
-    bool extend_wanted = false;
 
     // taking
     std::string permission;  // in words, while consulting and taking
@@ -230,6 +230,10 @@ struct state {
     instant not_before{};         // after a promotion that failed, or a veto
     unsigned failures = 0;        // promotions that failed in a row
     std::optional<ordered> wish;  // promote or init, as the operator wants
+    instant wish_until{};
+    instant restart_until{};
+    bool fence_failed = false;  // of a stray primary
+    instant follow_next{};
 
     // damping and pause
     std::uint64_t automatic = 0;
@@ -241,6 +245,11 @@ struct state {
     instant stable_since{};
     bool restart_asked = false;
     std::string told;  // the last standing reason, so that it is told once
+
+    /// `process` is the one that is being fenced.
+    [[nodiscard]] bool leaves_process(std::string const& process) const {
+        return at >= stage::fencing && !process.empty() && leave.process == process;
+    }
 
     friend bool operator==(state const&, state const&) = default;
 };

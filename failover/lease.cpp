@@ -1,0 +1,365 @@
+#include "failover/lease.hpp"
+
+#include "failover/sync.hpp"
+
+namespace bevmesh::failover::lease {
+
+namespace {
+
+constexpr std::size_t attempts_max = 32;
+
+nanoseconds term_of(lease_record const& r, policy const& p) {
+    return r.term.count() > 0 ? nanoseconds(r.term) : p.timing.lease;
+}
+
+/// After the chain has moved on, nothing that was conditioned on an earlier link can commit.
+void move_head(turn const& t, attempt const& a, std::uint64_t index, bool by_read) {
+    auto& h = *t.s.hold;
+    h.index = index;
+    h.record = a.record;
+    h.by_read = by_read;
+    h.inherited = false;
+    h.foreign.reset();
+    t.s.attempts.clear();
+    t.s.read.op = 0;  // an answer that is under way may be older than this
+}
+
+void prolong(turn const& t, attempt const& a) {
+    auto& h = *t.s.hold;
+    auto const from = t.broken(fault::counted_from_receipt) ? t.now : a.sent;
+    t.s.promised_only = false;
+    h.renewed = std::max(h.renewed, a.sent);
+    auto const promised = h.basis > a.sent ? h.basis + t.p.timing.lease : instant{};
+    h.valid_until = std::max(from + term_of(a.record, t.p), promised);
+    h.basis = std::max(h.basis, a.sent);
+}
+
+void renewed(turn const& t, attempt const& a, std::uint64_t index, bool by_read) {
+    if (!t.s.hold) return;
+    auto const newest = t.s.attempts.empty() || t.s.attempts.back().record == a.record;
+    move_head(t, a, index, by_read);
+    if (t.leaves()) {
+        if (!t.broken(fault::late_answer_unfences)) return;
+        prolong(t, a);
+        t.enter(stage::promoting);
+        return;
+    }
+    if (t.s.at < stage::ending_streams) return;
+    prolong(t, a);
+    t.s.gate.may_relax = newest && (!by_read || t.broken(fault::relax_on_read));
+}
+
+void taken(turn const& t, attempt const& a, std::uint64_t index, bool by_read) {
+    t.s.hold.emplace();
+    move_head(t, a, index, by_read);
+    auto& h = *t.s.hold;
+    h.renewed = h.basis = h.promotable = a.sent;
+    h.valid_until =
+        (t.broken(fault::counted_from_receipt) ? t.now : a.sent) + term_of(a.record, t.p);
+    t.s.marked_expired = false;
+    t.s.gate = {};
+    t.s.wish.reset();
+    t.enter(stage::ending_streams);
+    t.say(weight::warning, "took the lease of " + t.p.group + ", epoch " +
+                               std::to_string(a.record.epoch) + ": " + a.record.reason);
+}
+
+void released(turn const& t, attempt const& a, std::uint64_t index) {
+    t.say(weight::warning, "released " + t.p.group + ": " + a.record.reason);
+    t.s.released_index = index;
+    t.s.hold.reset();
+    t.s.attempts.clear();
+    t.s.leave = {};
+    t.enter(stage::observing);
+}
+
+void committed(turn const& t, attempt const& found, std::uint64_t index, bool by_read) {
+    auto const a = found;
+    t.s.epoch_seen = std::max(t.s.epoch_seen, a.record.epoch);
+    auto& seen = t.s.seen;
+    if (!by_read) {
+        seen.witnessed = true;
+        seen.any = true;
+        seen.index = index;
+        seen.record = a.record;
+        seen.unreadable.clear();
+        seen.changed = seen.heard = t.now;
+    }
+    switch (a.what) {
+        case intent::renew:
+            return renewed(t, a, index, by_read);
+        case intent::take:
+            return taken(t, a, index, by_read);
+        case intent::release:
+            return released(t, a, index);
+        case intent::expire:
+            t.s.attempts.clear();
+            t.s.marked_expired = true;
+            t.say(weight::alarm,
+                  "marked the lease of " + t.p.group + " expired: nobody is fit to take it");
+            return;
+    }
+}
+
+attempt* attempt_with(state& s, std::string_view write_id) {
+    for (auto it = s.attempts.rbegin(); it != s.attempts.rend(); ++it) {
+        if (it->record.write_id == write_id) return &*it;
+    }
+    return nullptr;
+}
+
+void note(turn const& t, record_seen const& e) {
+    auto& seen = t.s.seen;
+    auto const lost = seen.any && t.now - seen.heard > t.p.timing.observer;
+    auto const same = seen.any && seen.index == e.index &&
+                      seen.record.has_value() == e.record.has_value() &&
+                      (!e.record || seen.record->write_id == e.record->write_id) &&
+                      seen.unreadable == e.unreadable;
+    seen.heard = t.now;
+    if (same && !lost) return;
+    auto const follows = seen.any && !lost && seen.record && e.record &&
+                         seen.record->epoch == e.record->epoch && seen.index < e.index &&
+                         e.record->epoch >= t.s.epoch_seen &&
+                         (seen.record->state == lease_state::held || seen.witnessed);
+    seen.witnessed = follows;
+    seen.any = true;
+    seen.index = e.index;
+    seen.record = e.record;
+    seen.unreadable = e.unreadable;
+    seen.changed = t.now;
+    if (!e.record) return;
+    t.s.epoch_seen = std::max(t.s.epoch_seen, e.record->epoch);
+    t.s.acked = std::max(t.s.acked, e.record->acked);
+    if (e.record->automatic > t.s.automatic) {
+        t.s.automatic = e.record->automatic;
+        t.s.automatic_seen = t.now;
+    }
+    if (e.record->state == lease_state::held) t.s.marked_expired = false;
+}
+
+bool is_head(holding const& h, record_seen const& e) {
+    return e.record && e.index == h.index && e.record->write_id == h.record.write_id;
+}
+
+/// Somebody else's content where our chain should be; only a consistent read says so.
+void found_foreign(turn const& t, record_seen const& e) {
+    auto& h = *t.s.hold;
+    if (t.broken(fault::ownership_by_name) && e.record && e.record->holder == t.p.self) {
+        h.index = e.index;
+        h.record = *e.record;
+        t.s.attempts.clear();
+        return;
+    }
+    std::erase_if(t.s.attempts, [&](attempt const& a) { return a.base != e.index; });
+    h.checked = t.now;
+    if (t.s.at < stage::ending_streams) {
+        t.s.hold.reset();
+        if (t.s.attempts.empty()) t.enter(stage::observing);
+        return;
+    }
+    if (!h.foreign && !t.leaves()) {
+        t.say(weight::alarm, "the lease of " + t.p.group + " is not the one that we wrote");
+    }
+    if (!h.foreign || t.s.seen.changed == t.now) h.foreign = t.now;
+}
+
+void judge_attempts(turn const& t, record_seen const& e, bool consistent) {
+    if (e.record) {
+        auto* const ours = attempt_with(t.s, e.record->write_id);
+        if (ours != nullptr && e.index != ours->base) {
+            return committed(t, *ours, e.index, true);
+        }
+    }
+    if (t.s.hold) {
+        if (is_head(*t.s.hold, e)) {
+            if (!consistent) return;
+            t.s.hold->foreign.reset();
+            t.s.hold->checked = t.now;
+        } else if (consistent) {
+            found_foreign(t, e);
+        } else if (t.s.read.op == 0) {
+            t.s.read_next = t.now;
+        }
+        return;
+    }
+    if (!consistent) return;
+    // A take that was conditioned on something that is no longer there cannot commit.
+    std::erase_if(t.s.attempts, [&](attempt const& a) { return a.base != e.index; });
+    if (t.s.attempts.empty() && t.s.at == stage::taking) t.enter(stage::observing);
+}
+
+}  // namespace
+
+void inherit(turn const& t, inheritance const& left) {
+    if (left.memory.record.holder != t.p.self || t.now >= left.valid_until) return;
+    auto& h = t.s.hold.emplace();
+    h.index = left.memory.index;
+    h.record = left.memory.record;
+    h.valid_until = left.valid_until;
+    h.basis = h.renewed = left.valid_until - term_of(h.record, t.p);
+    h.inherited = true;
+    h.promotable = t.now;
+    t.s.epoch_seen = h.record.epoch;
+    t.s.process = t.s.armed = left.process;
+    t.s.armed_until = left.valid_until;
+    t.s.read_next = t.now;
+    t.enter(left.memory.serving ? stage::serving : stage::proving);
+    t.say(weight::info, "took over the lease of " + t.p.group + " from the guard");
+}
+
+void absorb(turn const& t, record_seen const& e) {
+    auto const consistent = t.s.read.take(e.op);
+    if (e.op != 0 && !consistent) return;  // asked before something that we know by now
+    note(t, e);
+    judge_attempts(t, e, consistent);
+}
+
+void absorb(turn const& t, read_failed const& e) {
+    if (t.s.read.take(e.op)) t.s.read_next = t.now + t.p.timing.renew;
+}
+
+void absorb(turn const& t, write_answered const& e) {
+    auto* const a = attempt_with(t.s, e.write_id);
+    if (a == nullptr) return;
+    switch (e.result) {
+        case outcome::done:
+            return committed(t, *a, e.index, false);
+        case outcome::unknown:
+            a->overdue = true;
+            break;
+        case outcome::refused:
+            std::erase_if(t.s.attempts,
+                          [&](attempt const& each) { return each.record.write_id == e.write_id; });
+            if (t.s.at == stage::taking && t.s.attempts.empty()) t.enter(stage::observing);
+            break;
+    }
+    t.s.read_next = t.now;
+}
+
+void send(turn const& t, intent what, lease_record record, std::uint64_t base,
+          endpoint_change endpoint) {
+    if (t.s.attempts.size() >= attempts_max) t.s.attempts.erase(t.s.attempts.begin());
+    auto const again = t.broken(fault::same_write_id) && !t.s.attempts.empty();
+    record.write_id = again ? t.s.attempts.back().record.write_id
+                            : t.s.incarnation + "." + std::to_string(++t.s.last_write);
+    record.guard_id = t.s.guard_id;
+    record.configuration = t.p.configuration;
+    auto const unconditional = what == intent::take && t.broken(fault::take_without_cas);
+    t.s.attempts.push_back({what, record, base, t.now, false});
+    t.act(write_record{base, std::move(record), endpoint, unconditional});
+}
+
+void look(turn const& t) {
+    auto overdue = false;
+    for (auto& a : t.s.attempts) {
+        if (t.now >= a.sent + t.p.timing.request + t.p.timing.request / 4) a.overdue = true;
+        overdue = overdue || a.overdue;
+    }
+    auto const silent = t.now - t.s.seen.heard > 2 * t.p.timing.renew;
+    auto const wanted = overdue || !t.s.seen.any || silent || t.s.read_next == t.now ||
+                        (t.s.hold && t.s.hold->foreign);
+    if (wanted && !t.s.read.out(t.now) && t.now >= t.s.read_next) {
+        t.act(read_record{t.begin(t.s.read, t.p.timing.request)});
+        t.s.read_next = t.now + t.p.timing.renew;
+    }
+}
+
+namespace {
+
+/// What the entry has to say from now on.
+lease_record wanted(turn const& t) {
+    auto r = t.s.hold->record;
+    r.state = lease_state::held;
+    r.holder = t.p.self;
+    r.members = t.p.members;
+    r.in_sync = sync::wanted(t);
+    r.published = t.s.at == stage::publishing || t.s.at == stage::serving;
+    if (t.broken(fault::publish_before_proof)) r.published = t.s.at >= stage::arming;
+    r.term = t.s.restart_asked ? std::chrono::duration_cast<milliseconds>(t.p.planned_term)
+                               : milliseconds(0);
+    r.acked = std::max(r.acked, t.s.acked);
+    r.target.clear();
+    r.database_died = false;
+    r.released_at = 0;
+    if (t.s.moving && !t.s.moving->id.empty()) r.order_done = t.s.moving->id;
+    return r;
+}
+
+/// The link that the next renewal is conditioned on; empty: none may be written now.
+std::optional<std::uint64_t> next_base(turn const& t) {
+    auto const& h = *t.s.hold;
+    auto const& seen = t.s.seen;
+    if (!h.foreign) return h.index;
+    if (!seen.unreadable.empty() || t.now >= h.valid_until) return std::nullopt;
+    if (!seen.record) return 0;
+    auto const ours = seen.record->holder == t.p.self || seen.record->epoch < h.record.epoch;
+    if (!ours || t.now < *h.foreign + observer_wait(*seen.record, t.p)) return std::nullopt;
+    return seen.index;
+}
+
+/// While an answer is awaited, or the one that never came has not been looked for, nothing is sent.
+bool may_send(turn const& t) {
+    if (t.s.attempts.empty()) return true;
+    auto const& last = t.s.attempts.back();
+    return last.overdue && t.s.hold->checked > last.sent;
+}
+
+/// A longer term is given back to the guard first: observers wait from the shorter record on.
+bool guard_follows(turn const& t) {
+    if (t.s.hold->record.term.count() == 0 || t.s.restart_asked) return true;
+    auto const until = t.now + t.p.timing.lease;
+    if (t.s.armed_until <= until) return true;
+    if (!t.s.extend.out(t.now)) {
+        t.s.hold->valid_until = std::min(t.s.hold->valid_until, until);
+        t.s.extend_until = t.s.hold->valid_until;
+        t.act(extend_guard{t.begin(t.s.extend, t.p.timing.fence),
+                           t.s.extend_until,
+                           true,
+                           {t.s.hold->index, t.s.hold->record, t.leads()}});
+    }
+    return false;
+}
+
+}  // namespace
+
+void look_renewal(turn const& t) {
+    if (!t.holds() || !may_send(t) || !t.guard_is_live()) return;
+    if (t.s.at > stage::promoting && t.s.armed.empty()) return;
+    auto const base = next_base(t);
+    if (!base) return;
+    auto& h = *t.s.hold;
+    auto next = wanted(t);
+    auto same = next;
+    same.write_id = h.record.write_id;
+    same.guard_id = h.record.guard_id;
+    same.configuration = h.record.configuration;
+    auto const urgent = same != h.record || h.foreign || h.inherited ||
+                        (h.by_read && sync::wants_relaxing(t)) || !t.s.attempts.empty();
+    if (!urgent && t.now < h.last_sent + t.p.timing.renew) return;
+    if (t.s.restart_asked && h.record.term.count() > 0) return;
+    if (!guard_follows(t)) return;
+    auto change = endpoint_change::keep;
+    if (next.published != h.record.published || h.foreign) {
+        change = next.published ? endpoint_change::publish : endpoint_change::remove;
+    }
+    if (h.foreign) next.epoch = t.s.epoch_seen + 1;
+    if (h.record.term.count() > 0 && next.term.count() == 0) {
+        h.valid_until = std::min(h.valid_until, t.now + t.p.timing.lease);
+    }
+    h.last_sent = t.now;
+    send(t, intent::renew, std::move(next), *base, change);
+}
+
+bool take_is_open(state const& s) {
+    return std::any_of(s.attempts.begin(), s.attempts.end(), [](attempt const& a) {
+        return a.what == intent::take || a.what == intent::expire;
+    });
+}
+
+nanoseconds observer_wait(lease_record const& r, policy const& p) {
+    if (p.broken(fault::no_observer_wait)) return nanoseconds(0);
+    auto const o = p.broken(fault::observer_waits_lease) ? p.timing.lease : p.timing.observer;
+    return r.term.count() > 0 ? o + nanoseconds(r.term) : o;
+}
+
+}  // namespace bevmesh::failover::lease

@@ -1,0 +1,43 @@
+#include "failover/peers.hpp"
+
+namespace bevmesh::failover::peers {
+
+namespace {
+
+void ask(turn const& t, std::string const& node) {
+    auto& peer = t.s.peers[node];
+    if (peer.question.out(t.now)) return;
+    auto const soon = t.s.at == stage::consulting && peer.question.sent < t.s.at_since;
+    if (!soon && t.now < peer.asked_next) return;
+    if (peer.question.op != 0) peer.answers = false;  // the last one was never answered
+    peer.asked_next = t.now + t.p.probe;
+    t.act(ask_peer{t.begin(peer.question, t.p.timing.request), node});
+}
+
+}  // namespace
+
+void absorb(turn const& t, peer_answered const& e) {
+    auto const found = t.s.peers.find(e.node);
+    if (found == t.s.peers.end()) return;
+    auto& peer = found->second;
+    auto const sent = peer.question.sent;
+    if (!peer.question.take(e.op)) return;
+    peer.answers = e.report.has_value();
+    if (!e.report) return;
+    peer.report = e.report;
+    peer.asked = sent;
+    t.s.epoch_seen = std::max(t.s.epoch_seen, e.report->epoch);
+}
+
+void look(turn const& t) {
+    auto const& record = t.s.seen.record;
+    for (auto const& node : t.p.members) {
+        if (node != t.p.self) ask(t, node);
+    }
+    if (!record) return;
+    for (auto const& node : record->members) {
+        if (node != t.p.self && !has(t.p.members, node)) ask(t, node);
+    }
+}
+
+}  // namespace bevmesh::failover::peers

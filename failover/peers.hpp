@@ -1,0 +1,13 @@
+// What the other members say of themselves: asked for regularly, and at once when it matters.
+//
+// Pure.
+#pragma once
+
+#include "failover/turn.hpp"
+
+namespace bevmesh::failover::peers {
+
+void absorb(turn const& t, peer_answered const& e);
+void look(turn const& t);
+
+}  // namespace bevmesh::failover::peers

@@ -1,0 +1,108 @@
+#include "failover/rejoin.hpp"
+
+namespace bevmesh::failover::rejoin {
+
+namespace {
+
+using phase = rejoining::phase;
+
+/// A primary without a lease: left behind, or put there by somebody.
+void look_stray(turn const& t) {
+    if (t.s.fencing.out(t.now)) return;
+    auto const& seen = t.s.seen;
+    // Without a key this may be a primary that bevmesh is to adopt: the election decides.
+    if (seen.any && !seen.record && seen.unreadable.empty()) return;
+    if (!seen.any && t.now < t.s.waiting_until) return;
+    t.say_once(weight::alarm, "the database of " + t.p.group + " is primary without a lease");
+    t.s.process.clear();
+    t.act(fence{t.begin(t.s.fencing, t.p.timing.fence),
+                t.s.database.facts.process,
+                t.s.fence_failed,
+                {},
+                "it is primary without a lease"});
+}
+
+void look_start(turn const& t) {
+    if (t.s.start.out(t.now)) return;
+    t.act(start_database{t.begin(t.s.start, t.p.hang)});
+}
+
+void look_follow(turn const& t, std::string const& upstream) {
+    auto const& facts = t.s.database.facts;
+    auto const there = facts.upstream == upstream && facts.streaming;
+    if (there || t.s.repoint.out(t.now) || t.now < t.s.follow_next) return;
+    t.s.follow_next = t.now + t.p.probe;
+    t.act(follow{t.begin(t.s.repoint, t.p.hang), facts.process, upstream});
+}
+
+void look_rejoin(turn const& t) {
+    auto& r = t.s.rejoin;
+    auto& e = r.at == phase::quarantine ? t.s.copy : t.s.discard;
+    if (e.out(t.now)) return;
+    if (r.at == phase::quarantine) {
+        t.act(quarantine{t.begin(e, t.p.resync), r.upstream});
+    } else {
+        t.act(resync{t.begin(e, t.p.resync), r.upstream});
+    }
+}
+
+void absorb_follow(turn const& t, carried_out const& e) {
+    if (e.result == outcome::refused && e.diverged && t.s.rejoin.at == phase::none &&
+        t.s.at == stage::observing && t.s.seen.record) {
+        t.s.rejoin = {phase::quarantine, t.s.seen.record->holder};
+        t.say(weight::alarm, "the database of " + t.p.group + " has writes that " +
+                                 t.s.rejoin.upstream + " lacks: they go to quarantine");
+    }
+    t.s.database.probe_next = t.now;
+}
+
+}  // namespace
+
+bool absorb(turn const& t, carried_out const& e) {
+    auto& r = t.s.rejoin;
+    if (t.s.start.take(e.op)) {
+        t.s.database.probe_next = t.now;
+        return true;
+    }
+    if (t.s.repoint.take(e.op)) return absorb_follow(t, e), true;
+    if (t.s.copy.take(e.op)) {
+        if (e.result == outcome::done && r.at == phase::quarantine) r.at = phase::resync;
+        return true;
+    }
+    if (t.s.discard.take(e.op)) {
+        if (e.result == outcome::done) {
+            t.say(weight::info, "the database of " + t.p.group + " follows " + r.upstream);
+            r = {};
+        }
+        t.s.database.probe_next = t.now;
+        return true;
+    }
+    return false;
+}
+
+void look(turn const& t) {
+    if (t.s.at > stage::taking) return;
+    auto const& d = t.s.database;
+    if (!d.any || d.asked < t.s.waiting_since) return;
+    if (d.facts.process.empty()) {
+        if (d.facts.condition == condition::refused) look_start(t);
+        return;
+    }
+    if (d.facts.role == role::primary) return look_stray(t);
+    t.s.fence_failed = false;
+    if (t.s.at != stage::observing || d.facts.condition == condition::foreign_data) return;
+    auto const& seen = t.s.seen;
+    auto const& record = seen.record;
+    if (!record || record->state != lease_state::held || record->holder == t.p.self ||
+        !record->published || !record->names(t.p.self)) {
+        return;
+    }
+    if (t.s.rejoin.at != phase::none && t.s.rejoin.upstream != record->holder) {
+        if (t.s.rejoin.at == phase::resync && t.s.discard.out(t.now)) return;
+        t.s.rejoin = {};
+    }
+    if (t.s.rejoin.at != phase::none) return look_rejoin(t);
+    look_follow(t, record->holder);
+}
+
+}  // namespace bevmesh::failover::rejoin
