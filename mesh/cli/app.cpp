@@ -40,6 +40,7 @@ void build(CLI::App& app, session& run) {
     add_status_command(app, run);
     add_services_command(app, run);
     add_resolve_command(app, run);
+    add_scan_command(app, run);
     add_dns_command(app, run);
     add_verify_command(app, run);
     add_consul_command(app, run);

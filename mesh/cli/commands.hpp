@@ -16,6 +16,7 @@ void add_services_command(CLI::App& app, session& run);
 void add_maintenance_command(CLI::App& services, session& run);  // services maint
 void add_registrator_command(CLI::App& app, session& run);
 void add_resolve_command(CLI::App& app, session& run);
+void add_scan_command(CLI::App& app, session& run);
 void add_dns_command(CLI::App& app, session& run);
 void add_consul_command(CLI::App& app, session& run);
 void add_guard_command(CLI::App& app, session& run);

@@ -1,7 +1,6 @@
 #include "registrar/scan/dsn.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "registrar/ip_text.hpp"
 #include "registrar/scan/inventory.hpp"
@@ -52,17 +51,6 @@ std::size_t end_of_userinfo(std::string_view text, std::size_t from, std::size_t
         if (host) at = later;
     }
     return at == none ? from : from + at + 1;
-}
-
-bool names_secret(words const& key) {
-    constexpr std::array<std::string_view, 9> telling{
-        "password", "passwd", "secret", "token", "pass", "apikey", "credentials", "pwd", "auth"};
-    return std::ranges::any_of(key,
-                               [&](auto const& word) {
-                                   return std::ranges::find(telling, word) != telling.end();
-                               }) ||
-           (has_word(key, "api") && has_word(key, "key")) ||
-           (has_word(key, "private") && has_word(key, "key"));
 }
 
 /// In a line such as `DB_PASSWORD: "x"`, where "x" begins and ends; else nothing.

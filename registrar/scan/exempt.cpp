@@ -91,10 +91,11 @@ bool publishes(reference const& ref) {
 
 bool is_version(reference const& ref, words const& key, bool known) {
     auto const& m = ref.what;
-    if (any_of(key, {"image"})) return !m.port && m.begin != 0;
-    if (m.port || !m.scheme.empty()) return false;
-    if (any_of(key, {"version", "versions", "tag", "release", "revision", "rev", "build"}))
+    bool const bare = !m.port && m.scheme.empty();
+    if (bare && any_of(key, {"version", "versions", "tag", "release", "revision", "rev", "build"}))
         return true;
+    if (any_of(key, {"image"})) return !m.port && m.begin != 0;
+    if (!bare) return false;
     if (m.option == "=") return true;  // package==1.2.3.4
     auto const a = octets(m.host);
     return !known && is_ipv4(m.host) && !is_private(a) && !names_host(key) && !ref.port;
@@ -120,6 +121,7 @@ std::optional<exemption> exempt(reference const& ref, bool known) {
     if (!m.name)
         if (auto const why = special(m.host); !why.empty()) return exemption{std::string(why)};
     if (ref.in == kind::hosts) return exemption{"a hosts file maps names to addresses", known};
+    if (m.scheme.empty() && names_secret(key)) return exemption{"part of a secret"};
     if (m.prefix) return exemption{"a network or a range of addresses"};
     if (under(ref, {"extra_hosts", "extrahosts", "hostaliases"}) || m.option == "--add-host")
         return exemption{"extra_hosts takes only addresses; remove the entry once nobody uses it",
@@ -134,7 +136,7 @@ std::optional<exemption> exempt(reference const& ref, bool known) {
         return exemption{"part of a network's own numbers"};
     if (publishes(ref)) return exemption{"the host's address that a port is published on"};
     if (any_of(key, {"bind", "binds", "listen", "listener", "listeners", "advertise", "advertised",
-                     "publish"}) ||
+                     "announce", "publish"}) ||
         (has_word(key, "host") && has_word(key, "ip") && under(ref, {"ports"})))
         return exemption{"an own address, to listen on or to announce"};
     if (is_acl(key)) return exemption{"a list of who may, or whom to match: no destination"};

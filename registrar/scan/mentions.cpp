@@ -67,7 +67,8 @@ void read_port(std::string_view text, mention& m) {
     m.port_end = m.end;
     if (at_or(text, at) == ' ' && m.scheme.empty()) {  // nc -z HOST PORT, replicaof HOST PORT
         auto const end = std::min(text.find_first_not_of("0123456789", at + 1), text.size());
-        bool const whole = end == text.size() || is_blank(text[end]) || text[end] == '\n';
+        bool const whole =
+            end == text.size() || std::string_view(" \t\r\n;&|)\"'").find(text[end]) != none;
         if (whole && end > at + 2) m.port = parse_port(text.substr(at + 1, end - at - 1));
         return;
     }
@@ -140,7 +141,7 @@ void read_before(std::string_view text, std::size_t start, mention& m) {
         --at;
     auto const word = text.substr(at, end - at);
     if (sign)
-        m.key = word;
+        m.key = word.starts_with("-D") ? word.substr(2) : word;  // Java's
     else
         m.option = word;
     if (m.option.size() == 1 && at > 0 && text[at - 1] == '=') m.option = "=";

@@ -112,8 +112,12 @@ private:
         while (key < end && (is_word(text_[key]) || (kind_ == kind::toml && text_[key] == '"')))
             ++key;
         auto at = key;
-        while (kind_ != kind::shell && at < end && is_blank(text_[at]))
+        while (at < end && is_blank(text_[at]))
             ++at;
+        // A blank before "=" is no assignment in a shell; on both sides it is a file that it
+        // writes.
+        if (kind_ == kind::shell && at > key && (at + 1 >= end || !is_blank(text_[at + 1])))
+            at = key;
         bool const separated = key > begin && at < end && separates(text_[at]);
         // A bare "C:10.0.0.1" in INI could be an IPv6 address or a path; a blank makes it a key.
         bool const colon = separated && text_[at] == ':' && kind_ == kind::ini;

@@ -134,7 +134,9 @@ private:
     }
 
     void pair_port(value const& v, reference& ref) const {
-        auto const subject = subject_of(words_of(ref.key));
+        auto const key = words_of(ref.key);
+        if (key.empty()) return;
+        auto const subject = subject_of(key);
         auto const here = v.text.source(0);
         port_fact const* nearest = nullptr;
         auto const distance = [&](port_fact const& f) {

@@ -124,6 +124,18 @@ bool names_host(words const& key) {
     return std::ranges::any_of(key, [](auto const& word) { return among(host_words, word); });
 }
 
+bool names_secret(words const& key) {
+    constexpr std::array<std::string_view, 9> telling{
+        "password", "passwd", "secret", "token", "pass", "apikey", "credentials", "pwd", "auth"};
+    if (has_word(key, "proxy")) return false;  // nginx's proxy_pass
+    return std::ranges::any_of(key,
+                               [&](auto const& word) {
+                                   return std::ranges::find(telling, word) != telling.end();
+                               }) ||
+           (has_word(key, "api") && has_word(key, "key")) ||
+           (has_word(key, "private") && has_word(key, "key"));
+}
+
 words subject_of(words const& key) {
     words left;
     for (auto const& word : key)

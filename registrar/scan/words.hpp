@@ -19,6 +19,8 @@ using words = std::vector<std::string>;
 
 /// Whether a value under such a key is a host (or an address, a URL, a list of them).
 [[nodiscard]] bool names_host(words const& key);
+/// Whether a value under such a key is nobody's to read: a password, a token.
+[[nodiscard]] bool names_secret(words const& key);
 /// What is left of a key without the words for "host"; of a port's key, without "port".
 [[nodiscard]] words subject_of(words const& key);
 
