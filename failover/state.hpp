@@ -246,9 +246,9 @@ struct state {
     bool restart_asked = false;
     std::string told;  // the last standing reason, so that it is told once
 
-    /// `process` is the one that is being fenced.
-    [[nodiscard]] bool leaves_process(std::string const& process) const {
-        return at >= stage::fencing && !process.empty() && leave.process == process;
+    /// `which` is the process that is being fenced.
+    [[nodiscard]] bool leaves_process(std::string const& which) const {
+        return at >= stage::fencing && !which.empty() && leave.process == which;
     }
 
     friend bool operator==(state const&, state const&) = default;

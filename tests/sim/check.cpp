@@ -1,0 +1,100 @@
+// The promises, as checks: after every event, at every promotion, at every change of the endpoint.
+#include <algorithm>
+
+#include "tests/sim/world.hpp"
+
+namespace bevmesh::sim {
+
+using namespace failover;
+
+void world::violated(std::string what) {
+    if (!violation_.empty()) return;
+    note("check", "VIOLATED: " + what);
+    violation_ = std::move(what);
+}
+
+bool world::excusable(node const& n) const {
+    return n.unguarded_until >= queue_.now();
+}
+
+/// Promise 1: at most one database takes writes at any instant.
+void world::check() {
+    node const* writer = nullptr;
+    for (auto const& n : nodes_) {
+        if (!n->db.open() || excusable(*n)) continue;
+        if (writer != nullptr) {
+            return violated(writer->name + " and " + n->name + " both take writes");
+        }
+        writer = n.get();
+    }
+}
+
+/// Promise 2: a database becomes primary with every acknowledged write.
+void world::check_promotion(node& n) {
+    std::vector<bool> has(acked_.size(), false);
+    for (auto const id : n.db.log)
+        has[id] = true;
+    auto const lossless = settings_.sync != sync_mode::off && settings_.kind == kind::postgres;
+    auto const accepted = n.daemon.core.permission.empty();
+    (void)accepted;
+    std::size_t lost = 0;
+    for (write_id id = 0; id < acked_.size(); ++id) {
+        if (!acked_[id] || excused_[id] || has[id]) continue;
+        ++lost;
+        excused_[id] = true;
+        ++tally_.excused;
+    }
+    if (lost == 0) return;
+    note("check", "lost " + std::to_string(lost));
+    auto const planned = n.planned && settings_.sync != sync_mode::off;
+    if (lossless || planned) {
+        violated(std::to_string(lost) + " acknowledged writes are lost by the promotion of " +
+                 n.name + (n.planned ? " (planned)" : ""));
+    }
+}
+
+/// Promise 4: the endpoint names a database that was seen to take a write.
+void world::check_publish(node& n) {
+    if (!n.db.proved)
+        violated("the endpoint of " + n.name + " is published before a write went through");
+}
+
+void world::check_drain(node& n) {
+    if (consul_.entry().endpoint == n.name && !forged_) {
+        violated(n.name + " is told to step down while the endpoint names it");
+    }
+}
+
+/// After the heal: one primary serves, published, and every replica has its data.
+std::string world::unconverged() {
+    node* primary = nullptr;
+    for (auto const& n : nodes_) {
+        if (n->db.open()) primary = n.get();
+    }
+    if (primary == nullptr) return "no database takes writes";
+    if (primary->daemon.core.at != stage::serving) {
+        return primary->name + " is " + std::string(name(primary->daemon.core.at));
+    }
+    if (consul_.entry().endpoint != primary->name) return "the endpoint does not name it";
+    auto const& record = consul_.entry().record;
+    for (auto const& n : nodes_) {
+        if (n.get() == primary) continue;
+        if (!n->db.running) return n->name + " does not run";
+        if (!n->db.streaming || n->db.upstream != primary->name) {
+            return n->name + " does not stream";
+        }
+        if (clients_stopped_ && n->db.log != primary->db.log) return n->name + " lacks data";
+        if (record->entry_of(n->name) == nullptr) return n->name + " is not in sync";
+    }
+    if (!clients_stopped_) return {};
+    if (!primary->db.pending.empty()) return "writes still wait";
+    std::vector<bool> has(acked_.size(), false);
+    for (auto const id : primary->db.log)
+        has[id] = true;
+    for (write_id id = 0; id < acked_.size(); ++id) {
+        if (acked_[id] && !excused_[id] && !has[id]) violated("an acknowledged write is gone");
+    }
+    return {};
+}
+
+}  // namespace bevmesh::sim

@@ -1,0 +1,40 @@
+#include "tests/sim/settings.hpp"
+
+namespace bevmesh::sim {
+
+using namespace failover;
+
+settings draw(std::uint64_t seed, fault fault) {
+    dice d(seed * 7919 + 17);
+    settings s;
+    s.seed = seed;
+    s.fault = fault;
+    auto const which = d.below(10);
+    s.profile = which < 5 ? "lan" : which < 8 ? "tailnet" : "wan";
+    s.timing = *profile(s.profile);
+    auto const size = d.below(10);
+    s.nodes = size < 5 ? 2 : size < 8 ? 3 : size < 9 ? 4 : 5;
+    s.kind = d.percent(40) ? kind::redis : kind::postgres;
+    auto const mode = d.below(10);
+    s.sync = mode < 6 ? sync_mode::on : mode < 8 ? sync_mode::strict : sync_mode::off;
+    s.loss = d.percent(50) ? 0 : static_cast<unsigned>(d.below(120));
+    s.duplicates = d.percent(50) ? 0 : static_cast<unsigned>(d.below(100));
+    s.slow = d.percent(40) ? 0 : static_cast<unsigned>(d.below(80));
+    s.episodes = 2 + static_cast<unsigned>(d.below(7));
+    s.extreme_clocks = d.percent(60);
+    s.failback = d.percent(20);
+    return s;
+}
+
+std::string describe(settings const& s) {
+    auto const sync = s.sync == sync_mode::on       ? "on"
+                      : s.sync == sync_mode::strict ? "strict"
+                                                    : "off";
+    return std::to_string(s.nodes) + " nodes, " + s.profile + ", " +
+           (s.kind == kind::redis ? "redis" : "postgres") + ", synchronous " + sync + ", loss " +
+           std::to_string(s.loss) + ", duplicates " + std::to_string(s.duplicates) + ", slow " +
+           std::to_string(s.slow) + " per mille, " + std::to_string(s.episodes) + " faults" +
+           (s.fault == fault::none ? "" : ", broken: " + std::string(name(s.fault)));
+}
+
+}  // namespace bevmesh::sim
