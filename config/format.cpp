@@ -57,6 +57,13 @@ bool is_address(std::string_view text) {
     return !unspecified && !multicast;
 }
 
+bool is_loopback_address(std::string_view text) {
+    auto const range = parse_range(text);
+    auto const v4 = parse_range("127.0.0.0/8");
+    auto const v6 = parse_range("::1");
+    return is_address(text) && (v4->contains(*range) || v6->contains(*range));
+}
+
 bool is_host(std::string_view text) {
     if (is_address(text)) return true;
     // What has digits alone behind its last dot is a mistyped address, not a name (RFC 1123 2.1).
@@ -170,6 +177,9 @@ format const subnet{
     "^[0-9a-fA-F.:]+/[0-9]+$", is_subnet};
 format const dns_endpoint{"IP:PORT, such as 127.0.0.1:8600 or [::1]:8600", "^.+:[0-9]+$",
                           [](std::string_view t) { return is_endpoint(t, is_address); }};
+format const loopback_endpoint{
+    "IP:PORT with a loopback address, such as 127.0.0.1:9701, or off", "^(off|.+:[0-9]+)$",
+    [](std::string_view t) { return t == "off" || is_endpoint(t, is_loopback_address); }};
 format const consul_address{"HOST:PORT, http://HOST:PORT, https://HOST:PORT or unix:///PATH",
                             "^(.+:[0-9]+|unix:///.+)$", [](std::string_view t) {
                                 return is_host_and_port(t) ||

@@ -23,31 +23,32 @@ struct format {
 
 namespace formats {
 
-extern format const line_of_text;    // one to 512 bytes without control characters
-extern format const label;           // RFC 1123: one part of a DNS name, lower case, up to 63
-extern format const domain;          // labels with dots between
-extern format const datacenter;      // Consul: lower case letters, digits, - and _
-extern format const absolute_path;   // at most 4095 bytes
-extern format const socket_path;     // an absolute path of at most 107 bytes (sun_path)
-extern format const ip_address;      // IPv4 or IPv6, no brackets; one that can be connected to
-extern format const host;            // an IP address or a DNS name
-extern format const subnet;          // CIDR with no bit set behind the prefix
-extern format const dns_endpoint;    // IP:PORT; IPv6 in brackets
-extern format const consul_address;  // HOST:PORT, http(s)://HOST:PORT, unix:///PATH
-extern format const docker_address;  // unix:///PATH, tcp://HOST:PORT
-extern format const container_name;  // Docker: [a-zA-Z0-9][a-zA-Z0-9_.-]+
-extern format const network_name;    // Docker: [a-zA-Z0-9][a-zA-Z0-9_.-]*
-extern format const compose_name;    // SERVICE or PROJECT/SERVICE
-extern format const label_match;     // KEY or KEY=VALUE
-extern format const image_match;     // REPOSITORY[:TAG] without blanks
-extern format const url_path;        // begins with /, no blanks
-extern format const method;          // an HTTP method, upper case
-extern format const header_name;     // RFC 9110: token
-extern format const header_value;    // no control characters
-extern format const meta_key;        // Consul: [A-Za-z0-9_-], up to 128; none that is reserved
-extern format const meta_value;      // Consul: up to 512 bytes
-extern format const tag;             // up to 4096 bytes without control characters
-extern format const user_name;       // of this machine: a user or group
+extern format const line_of_text;       // one to 512 bytes without control characters
+extern format const label;              // RFC 1123: one part of a DNS name, lower case, up to 63
+extern format const domain;             // labels with dots between
+extern format const datacenter;         // Consul: lower case letters, digits, - and _
+extern format const absolute_path;      // at most 4095 bytes
+extern format const socket_path;        // an absolute path of at most 107 bytes (sun_path)
+extern format const ip_address;         // IPv4 or IPv6, no brackets; one that can be connected to
+extern format const host;               // an IP address or a DNS name
+extern format const subnet;             // CIDR with no bit set behind the prefix
+extern format const dns_endpoint;       // IP:PORT; IPv6 in brackets
+extern format const loopback_endpoint;  // the same with a loopback address, or "off"
+extern format const consul_address;     // HOST:PORT, http(s)://HOST:PORT, unix:///PATH
+extern format const docker_address;     // unix:///PATH, tcp://HOST:PORT
+extern format const container_name;     // Docker: [a-zA-Z0-9][a-zA-Z0-9_.-]+
+extern format const network_name;       // Docker: [a-zA-Z0-9][a-zA-Z0-9_.-]*
+extern format const compose_name;       // SERVICE or PROJECT/SERVICE
+extern format const label_match;        // KEY or KEY=VALUE
+extern format const image_match;        // REPOSITORY[:TAG] without blanks
+extern format const url_path;           // begins with /, no blanks
+extern format const method;             // an HTTP method, upper case
+extern format const header_name;        // RFC 9110: token
+extern format const header_value;       // no control characters
+extern format const meta_key;           // Consul: [A-Za-z0-9_-], up to 128; none that is reserved
+extern format const meta_value;         // Consul: up to 512 bytes
+extern format const tag;                // up to 4096 bytes without control characters
+extern format const user_name;          // of this machine: a user or group
 
 }  // namespace formats
 

@@ -169,6 +169,27 @@ struct api_config {
     friend bool operator==(api_config const&, api_config const&) = default;
 };
 
+/// Files of this node; at the same paths on every node.
+struct tls_config {
+    std::string certificate;  // empty: no TLS, and nothing of what needs other nodes' daemons
+    std::string key;
+    std::string ca;
+
+    friend bool operator==(tls_config const&, tls_config const&) = default;
+};
+
+struct peers_config {
+    std::uint16_t port = 8702;  // on each node's mesh address
+
+    friend bool operator==(peers_config const&, peers_config const&) = default;
+};
+
+struct metrics_config {
+    std::string address = "127.0.0.1:9701";  // of the loopback; or "off"
+
+    friend bool operator==(metrics_config const&, metrics_config const&) = default;
+};
+
 struct log_config {
     std::string level = "info";
     std::string format = "text";  // or json
@@ -185,6 +206,9 @@ struct mesh_config {
     docker_config docker;
     registrar_config registrar;
     api_config api;
+    tls_config tls;
+    peers_config peers;
+    metrics_config metrics;
     log_config log;
     std::map<std::string, node_config> nodes;
     std::map<std::string, network_config> networks;

@@ -42,14 +42,21 @@ json instance_json(consul::health_entry const& e) {
             {"checks", checks}};
 }
 
+json peer_json(std::string const& node, peer_view const& v, std::string const& our_config) {
+    json r{{"node", node},
+           {"address", v.address},
+           {"reachable", v.reachable},
+           {"detail", v.asked ? v.detail : "not asked yet"},
+           {"version", v.version},
+           {"same_config", v.config == our_config}};
+    if (v.round_trip) r["round_trip_us"] = v.round_trip->count() / 1'000;
+    if (v.clock_offset) r["clock_offset_ms"] = v.clock_offset->count();
+    return r;
+}
+
 json local_json(registrar::service_view const& v) {
     return {{"id", v.id},         {"name", v.name},   {"container", v.container},
             {"source", v.source}, {"phase", v.phase}, {"detail", v.detail}};
-}
-
-/// The answer of a handler that has nothing to wait for.
-awaitable<result<std::string>> at_once(result<std::string> answer) {
-    co_return answer;
 }
 
 }  // namespace
@@ -93,6 +100,15 @@ std::string api::status() const {
     for (auto const& [phase, count] : phases)
         r[phase] = count;
     s["registrar"] = r;
+    json others = json::array();
+    bool peers_well = true;
+    for (auto const& [node, view] : from_.nodes.views()) {
+        if (!from_.nodes.enabled()) break;
+        others.push_back(peer_json(node, view, from_.nodes.fingerprint()));
+        peers_well = peers_well && (!view.asked || view.reachable);
+    }
+    s["peers"] = others;
+    s["peers_enabled"] = from_.nodes.enabled();
     json notes = json::array();
     for (auto const& n : from_.core.notes())
         notes.push_back(
@@ -100,8 +116,8 @@ std::string api::status() const {
              {"code", n.code},
              {"text", n.text}});
     s["notes"] = notes;
-    bool const degraded =
-        !engine.reachable || !agent.reachable || phases["refused"] > 0 || phases["failing"] > 0;
+    bool const degraded = !peers_well || !engine.reachable || !agent.reachable ||
+                          phases["refused"] > 0 || phases["failing"] > 0;
     s["state"] = degraded ? "degraded" : "ok";
     return text_of(s);
 }

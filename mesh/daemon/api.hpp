@@ -14,6 +14,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "mesh/consul/client.hpp"
+#include "mesh/daemon/peers.hpp"
 #include "mesh/daemon/routes.hpp"
 #include "registrar/driver.hpp"
 
@@ -24,6 +25,7 @@ struct api_sources {
     registrar::reconciler& core;
     registrar::driver& driver;
     consul::client& consul;
+    peers const& nodes;
     std::function<nlohmann::json()> process;  // version, node, pid, times, files
     /// Keeps a maintenance wish over restarts; its failure is told to the caller.
     std::function<result<void>(std::string const& service, std::string const& reason)> keep;

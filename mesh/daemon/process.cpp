@@ -33,6 +33,14 @@ std::string utc_now() {
     return {text.data(), n};
 }
 
+/// Of this boot of the machine; empty where there is none to be had.
+std::string read_boot_id() {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    std::getline(file, id);
+    return id;
+}
+
 result<secret> read_token(std::string const& path) {
     if (path.empty()) return secret();
     std::ifstream file(path);
@@ -66,6 +74,7 @@ process::process(options how, mesh_config config, std::string node)
                  failed_ = true;
                  ::raise(SIGTERM);
              }),
+      boot_id_(read_boot_id()),
       started_at_(utc_now()),
       config_loaded_at_(started_at_),
       started_(net::now()) {}
@@ -88,13 +97,37 @@ result<void> process::prepare() {
     auto const seed = static_cast<std::uint64_t>(net::now().time_since_epoch().count());
     core_ = std::make_unique<registrar::reconciler>(*config_, node_, seed);
     driver_ = std::make_unique<registrar::driver>(executor, *core_, *docker_, *consul_, *prober_);
-    routes_ = std::make_unique<routes>(node_);
+    auto others = peers::make(executor, *config_, node_);
+    if (!others) return others.error();
+    peers_ = std::move(*others);
+    routes_ = std::make_unique<routes>(
+        node_, [this](std::string to, call c) { return forward(std::move(to), std::move(c)); });
+    peers_->mount(*routes_, [this] { return describe_peer(); });
     api_ = std::make_unique<api>(
-        api_sources{*core_, *driver_, *consul_, [this] { return describe_process(); },
+        api_sources{*core_, *driver_, *consul_, *peers_, [this] { return describe_process(); },
                     [this](std::string const& service, std::string const& reason) {
                         return keep_maintenance(service, reason);
                     }});
     api_->mount(*routes_);
+    mount_verify();
+    return listen();
+}
+
+void process::mount_verify() {
+    inspector_ = std::make_unique<inspector>(inspector::sources{*core_, *docker_, *consul_});
+    verifier_ = std::make_unique<verifier>(
+        *core_, *inspector_, [this](std::string to, std::string target, milliseconds deadline) {
+            peer_question what;
+            what.target = std::move(target);
+            what.deadline = deadline;
+            return peers_->request(std::move(to), std::move(what));
+        });
+    inspector_->mount(*routes_);
+    verifier_->mount(*routes_);
+}
+
+result<void> process::listen() {
+    auto const executor = context_.get_executor();
     net::listen_options listen;
     listen.socket_path = config_->api.socket;
     listen.group = config_->api.group;
@@ -103,7 +136,27 @@ result<void> process::prepare() {
         [this](net::http_request request) { return routes_->answer({std::move(request), {}}); });
     if (!server) return server.error();
     server_ = std::move(*server);
+    if (!peers_->enabled()) {
+        if (config_->nodes.size() > 1)
+            log_.info("no `tls` in the configuration: other nodes' daemons are not asked");
+        return {};
+    }
+    auto peer_server = peers_->listen([this](net::http_request request) {
+        auto from = request.peer;
+        return routes_->answer({std::move(request), std::move(from)});
+    });
+    if (!peer_server) return peer_server.error();
+    peer_server_ = std::move(*peer_server);
     return {};
+}
+
+/// A local user's question about another node, put to its daemon.
+net::awaitable<result<std::string>> process::forward(std::string node, call c) {
+    peer_question what;
+    what.method = c.request.method;
+    what.target = c.request.target;
+    what.body = std::move(c.request.body);
+    co_return co_await peers_->request(std::move(node), std::move(what));
 }
 
 int process::run() {
@@ -116,6 +169,8 @@ net::awaitable<void> process::main() {
     tasks_.spawn(obey_signals(), "signals");
     tasks_.spawn(driver_->run(), "registrar");
     tasks_.spawn(server_->run(), "API");
+    if (peer_server_) tasks_.spawn(peer_server_->run(), "peers' API");
+    tasks_.spawn(peers_->watch(), "peers");
     tasks_.spawn(identify_agent(), "identify the agent");
     tasks_.spawn(feed_watchdog(), "watchdog");
     tasks_.spawn(tell_manager(), "status");
@@ -143,6 +198,7 @@ net::awaitable<void> process::obey_signals() {
         notify_stopping();
         end_at_once_on_next_signal();
         server_->stop();
+        if (peer_server_) peer_server_->stop();
         tasks_.cancel();
         co_return;
     }
@@ -176,9 +232,15 @@ void process::reload() {
         else
             log_.error("the old token stays", {{"reason", describe(token.error())}});
         if (fresh.consul != config_->consul || fresh.docker != config_->docker ||
-            fresh.api != config_->api || fresh.state_dir != config_->state_dir)
+            fresh.api != config_->api || fresh.state_dir != config_->state_dir ||
+            fresh.peers != config_->peers || fresh.metrics != config_->metrics ||
+            fresh.tls.certificate.empty() != config_->tls.certificate.empty() ||
+            fresh.nodes.at(node_).address != config_->nodes.at(node_).address)
             log_.warning(
-                "consul, docker, api and state_dir take effect when the daemon is restarted");
+                "consul, docker, api, peers, metrics, state_dir, the presence of tls and this "
+                "node's address take effect when the daemon is restarted");
+        if (auto const taken = peers_->configure(fresh); !taken)
+            log_.error("the old certificates stay", {{"reason", describe(taken.error())}});
         auto const old =
             std::exchange(config_, std::make_shared<mesh_config const>(std::move(loaded.value)));
         log::configure(config_->log);
@@ -266,6 +328,18 @@ result<void> process::keep_maintenance(std::string const& service, std::string c
     return kept;
 }
 
+nlohmann::json process::describe_peer() const {
+    using namespace std::chrono;
+    auto const wall = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
+    return {{"node", node_},
+            {"mesh", config_->name},
+            {"version", BEVMESH_VERSION},
+            {"config", peers_->fingerprint()},
+            {"boot_id", boot_id_},
+            {"started_at", started_at_},
+            {"time_ms", wall.count()}};
+}
+
 nlohmann::json process::describe_process() const {
     auto const up = std::chrono::duration_cast<seconds>(net::now() - started_);
     return {{"version", BEVMESH_VERSION},
@@ -277,6 +351,7 @@ nlohmann::json process::describe_process() const {
             {"uptime_seconds", up.count()},
             {"config_file", how_.config_file},
             {"config_loaded_at", config_loaded_at_},
+            {"config", peers_->fingerprint()},
             {"consul",
              {{"address", to_string(consul_->peer())},
               {"version", agent_self_.version},

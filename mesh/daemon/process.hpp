@@ -14,7 +14,10 @@
 #include "mesh/consul/client.hpp"
 #include "mesh/daemon/api.hpp"
 #include "mesh/daemon/daemon.hpp"
+#include "mesh/daemon/inspector.hpp"
+#include "mesh/daemon/peers.hpp"
 #include "mesh/daemon/state.hpp"
+#include "mesh/daemon/verifier.hpp"
 #include "mesh/docker/client.hpp"
 #include "mesh/log/log.hpp"
 #include "mesh/net/http_server.hpp"
@@ -50,7 +53,11 @@ private:
     void reload();
     result<void> open_state();
     result<void> keep_maintenance(std::string const& service, std::string const& reason);
+    result<void> listen();
+    void mount_verify();
+    net::awaitable<result<std::string>> forward(std::string node, call c);
     [[nodiscard]] nlohmann::json describe_process() const;
+    [[nodiscard]] nlohmann::json describe_peer() const;
     [[nodiscard]] std::string summary() const;
 
     options how_;
@@ -67,11 +74,16 @@ private:
     std::unique_ptr<registrar::prober> prober_;
     std::unique_ptr<registrar::reconciler> core_;
     std::unique_ptr<registrar::driver> driver_;
+    std::unique_ptr<peers> peers_;
     std::unique_ptr<api> api_;
+    std::unique_ptr<inspector> inspector_;
+    std::unique_ptr<verifier> verifier_;
     std::unique_ptr<routes> routes_;
     std::unique_ptr<net::http_server> server_;
+    std::unique_ptr<net::http_server> peer_server_;  // null without `tls`
     net::task_group tasks_;
     consul::agent_self agent_self_;
+    std::string boot_id_;
     std::string started_at_;
     std::string config_loaded_at_;
     instant started_{};

@@ -65,6 +65,9 @@ private:
     std::vector<route> all_;
 };
 
+/// The answer of a handler that has nothing to wait for.
+[[nodiscard]] net::awaitable<result<std::string>> at_once(result<std::string> answer);
+
 /// What the daemon at the other end means by an answer that is no success; `who` is "the daemon" or
 /// "thanos": "thanos says: no service is called x".
 [[nodiscard]] failure refusal(net::http_response const& answer, std::string const& who);

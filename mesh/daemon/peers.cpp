@@ -1,0 +1,253 @@
+#include "mesh/daemon/peers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+
+#include "config/schema.hpp"
+#include "mesh/net/clock.hpp"
+#include "mesh/net/deadline.hpp"
+#include "mesh/net/task_group.hpp"
+
+namespace bevmesh::daemon {
+namespace {
+
+using net::awaitable;
+using nlohmann::json;
+
+/// One and the same complaint (a stranger that knocks all the time) is told once in so long.
+constexpr seconds complaint_pause{60};
+
+std::string text_at(json const& body, char const* key) {
+    auto const at = body.find(key);
+    return at != body.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+std::int64_t wall_ms() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::shared_ptr<net::http_client> client_for(boost::asio::any_io_executor const& executor,
+                                             net::tls_context context, std::string const& address,
+                                             std::uint16_t port, std::string uri) {
+    net::http_client_options o;
+    o.peer.transport = net::endpoint::kind::tls;
+    o.peer.host = address;
+    o.peer.port = port;
+    o.tls.context = std::move(context);
+    o.tls.server_uri = std::move(uri);
+    o.connections_max = 4;
+    auto made = net::make_http_client(executor, std::move(o));
+    // With a ready context there is nothing left to fail.
+    return std::shared_ptr<net::http_client>(std::move(*made));
+}
+
+}  // namespace
+
+std::string peer_uri(std::string const& mesh, std::string const& node) {
+    return "spiffe://" + mesh + "/node/" + node + "/service/bevmesh";
+}
+
+std::string fingerprint_of(mesh_config const& config) {
+    auto const text = config::document().show(config).dump();
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    constexpr auto digits = "0123456789abcdef";
+    std::string hex;
+    for (std::size_t i = 0; i < 8; ++i) {
+        hex += digits[digest[i] >> 4U];
+        hex += digits[digest[i] & 15U];
+    }
+    return hex;
+}
+
+peers::peers(boost::asio::any_io_executor executor, std::string node)
+    : executor_(std::move(executor)), node_(std::move(node)) {
+    tls_->identify = [this](std::vector<std::string> const& uris) { return identify(uris); };
+}
+
+result<std::unique_ptr<peers>> peers::make(boost::asio::any_io_executor executor,
+                                           mesh_config const& config, std::string node) {
+    std::unique_ptr<peers> made(new peers(std::move(executor), std::move(node)));
+    if (auto const configured = made->configure(config); !configured) return configured.error();
+    return made;
+}
+
+result<void> peers::configure(mesh_config const& config) {
+    net::mutual_tls fresh;
+    // A listener that is open goes on with what it has until the daemon is restarted.
+    fresh.context = tls_->context;
+    fresh.expires = expires_;
+    if (!config.tls.certificate.empty()) {
+        auto loaded = net::load_mutual_tls({config.tls.certificate, config.tls.key, config.tls.ca});
+        if (!loaded) return loaded.error();
+        fresh = std::move(*loaded);
+        auto const wanted = peer_uri(config.name, node_);
+        if (std::ranges::find(fresh.uris, wanted) == fresh.uris.end())
+            return failure{errc::local_error,
+                           "TLS certificate " + config.tls.certificate + ": is for " +
+                               (fresh.uris.empty() ? "no URI" : fresh.uris.front()) +
+                               "; expected the alternative name URI:" + wanted};
+    }
+    mesh_ = config.name;
+    address_ = config.nodes.at(node_).address;
+    port_ = config.peers.port;
+    fingerprint_ = fingerprint_of(config);
+    expires_ = fresh.expires;
+    tls_->context = fresh.context;
+    clients_.clear();
+    std::erase_if(views_, [&](auto const& v) { return !config.nodes.contains(v.first); });
+    for (auto const& [name, node] : config.nodes) {
+        if (name == node_) continue;
+        views_[name].address = node.address;
+        if (fresh.context)
+            clients_[name] =
+                client_for(executor_, fresh.context, node.address, port_, peer_uri(mesh_, name));
+    }
+    return {};
+}
+
+awaitable<result<std::string>> peers::request(std::string node, peer_question what) {
+    auto const view = views_.find(node);
+    if (view == views_.end())
+        co_return failure{errc::not_found,
+                          node == node_ ? node + " is this node" : "no node is called " + node};
+    if (!enabled())
+        co_return failure{errc::unreachable, "node " + node +
+                                                 " cannot be asked: the configuration has no `tls` "
+                                                 "section, so daemons do not talk to each other"};
+    auto const client = clients_.at(node);  // lives on over a reload
+    net::http_request r;
+    r.method = what.method;
+    r.target = what.target;
+    r.timeout = what.deadline;
+    r.never_resend = what.never_resend;
+    if (!what.body.empty()) r.headers.emplace_back("Content-Type", "application/json");
+    r.body = std::move(what.body);
+    auto answer = co_await client->send(std::move(r));
+    if (!answer) {
+        auto f = answer.error();
+        f.doing = "node " + node + ": " + f.doing;
+        if (auto const still = views_.find(node); still != views_.end()) ++still->second.errors;
+        co_return f;
+    }
+    if (answer->status < 200 || answer->status > 299) co_return refusal(*answer, node);
+    co_return std::move(answer->body);
+}
+
+awaitable<void> peers::ask_into(std::string node, peer_question what,
+                                std::shared_ptr<answers> all) {
+    auto got = co_await request(node, std::move(what));
+    all->insert_or_assign(std::move(node), std::move(got));
+}
+
+awaitable<peers::answers> peers::ask_all(peer_question what) {
+    auto const all = std::make_shared<answers>();
+    auto const failed = [all](std::string_view node, std::string const& why) {
+        all->insert_or_assign(std::string(node), failure{errc::local_error, why});
+    };
+    net::task_group group(executor_, failed);
+    for (auto const& [node, view] : views_)
+        group.spawn(ask_into(node, what, all), node);
+    co_await group.join();
+    co_return std::move(*all);
+}
+
+void peers::mount(routes& on, std::function<json()> describe) {
+    on.add("GET", "/v1/peer", audience::everybody,
+           [describe = std::move(describe)](call) { return at_once(describe().dump() + "\n"); });
+}
+
+result<std::unique_ptr<net::http_server>> peers::listen(net::http_handler handler) {
+    net::listen_options o;
+    o.address = address_;
+    o.port = port_;
+    o.tls = tls_;
+    o.body_limit = 4U << 20U;
+    o.on_error = [this](std::string const& what) { complain(what); };
+    return net::make_http_server(executor_, std::move(o), std::move(handler));
+}
+
+result<std::string> peers::identify(std::vector<std::string> const& uris) const {
+    for (auto const& [name, view] : views_)
+        for (auto const& uri : uris)
+            if (uri == peer_uri(mesh_, name)) return name;
+    return failure{errc::forbidden, "the certificate is for " +
+                                        (uris.empty() ? "no URI" : uris.front()) +
+                                        ", which is no other node of this mesh"};
+}
+
+void peers::complain(std::string const& what) {
+    ++refused_;
+    if (what == complaint_ && net::now() - complained_ < complaint_pause) return;
+    complaint_ = what;
+    complained_ = net::now();
+    log_.warning("a connection was refused", {{"reason", what}});
+}
+
+awaitable<void> peers::watch() {
+    if (!enabled()) co_return;
+    for (;;) {
+        net::task_group group(executor_, nullptr);
+        for (auto const& [node, view] : views_)
+            group.spawn(look_at(node), node);
+        co_await group.join();
+        auto const wait = pause;
+        co_await net::sleep_for(wait);
+    }
+}
+
+awaitable<void> peers::look_at(std::string node) {
+    peer_question who;
+    who.target = "/v1/peer";
+    who.deadline = milliseconds(2'000);
+    auto const sent = net::now();
+    auto const said = co_await request(node, std::move(who));
+    auto const view = views_.find(node);
+    if (view == views_.end()) co_return;
+    if (said)
+        take(view->second, node, *said, net::now() - sent);
+    else
+        lost(view->second, node, describe(said.error()));
+}
+
+void peers::take(peer_view& view, std::string const& node, std::string const& body,
+                 nanoseconds round_trip) {
+    auto const said = json::parse(body, nullptr, false);
+    if (!said.is_object()) return lost(view, node, "answers, but not as a bevmesh daemon");
+    auto const config = text_at(said, "config");
+    auto const version = text_at(said, "version");
+    bool const up = !view.reachable;
+    if (up || version != view.version) log_.info("peer up", {{"node", node}, {"version", version}});
+    if (config != fingerprint_ && (up || config != view.config))
+        log_.warning("peer has another configuration",
+                     {{"node", node}, {"theirs", config}, {"ours", fingerprint_}});
+    if (config == fingerprint_ && !up && config != view.config)
+        log_.info("peer has the same configuration", {{"node", node}});
+    view.asked = view.reachable = true;
+    view.detail.clear();
+    view.version = version;
+    view.config = config;
+    view.boot_id = text_at(said, "boot_id");
+    view.round_trip = round_trip;
+    auto const theirs = said.find("time_ms");
+    if (theirs != said.end() && theirs->is_number_integer())
+        view.clock_offset = milliseconds(theirs->get<std::int64_t>() - wall_ms()) +
+                            std::chrono::duration_cast<milliseconds>(round_trip / 2);
+}
+
+void peers::lost(peer_view& view, std::string const& node, std::string why) {
+    if (view.reachable || !view.asked) log_.warning("peer down", {{"node", node}, {"reason", why}});
+    view.asked = true;
+    view.reachable = false;
+    view.round_trip.reset();
+    view.clock_offset.reset();
+    view.detail = std::move(why);
+}
+
+}  // namespace bevmesh::daemon

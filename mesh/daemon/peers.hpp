@@ -1,0 +1,119 @@
+// The other nodes' daemons: requests to them and what is known of each.
+//
+// By mutual TLS on the nodes' mesh addresses, with the certificate of `tls:` (see
+// mesh/net/mutual_tls.hpp); a node is who its certificate's URI says,
+// spiffe://MESH/node/NODE/service/bevmesh. Without `tls` every request fails and says so. One
+// thread, like everything here.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "mesh/base/config.hpp"
+#include "mesh/daemon/routes.hpp"
+#include "mesh/log/log.hpp"
+#include "mesh/net/http_server.hpp"
+#include "mesh/net/mutual_tls.hpp"
+
+namespace bevmesh::daemon {
+
+struct peer_question {
+    std::string method = "GET";
+    std::string target;
+    std::string body = {};         // JSON; empty: none
+    milliseconds deadline{5'000};  // for all of it: connect, handshake, answer
+    bool never_resend = false;     // even where the connection broke before an answer began
+};
+
+/// What one other node last said of itself.
+struct peer_view {
+    std::string address;
+    bool asked = false;
+    bool reachable = false;
+    std::string detail;  // why not
+    std::string version;
+    std::string config;  // fingerprint of its configuration
+    std::string boot_id;
+    std::optional<nanoseconds> round_trip;     // of the last answer, on an open connection
+    std::optional<milliseconds> clock_offset;  // its clock less ours, within half the round trip
+    std::uint64_t errors = 0;                  // questions without an answer, of whatever kind
+};
+
+class peers {
+public:
+    using answers = std::map<std::string, result<std::string>>;
+
+    /// Loads the files of `config.tls`; a failure names the file.
+    [[nodiscard]] static result<std::unique_ptr<peers>> make(boost::asio::any_io_executor executor,
+                                                             mesh_config const& config,
+                                                             std::string node);
+
+    [[nodiscard]] bool enabled() const noexcept { return tls_->context != nullptr; }
+
+    /// The body of the answer, JSON. An error answer of the node is the failure it had there;
+    /// errc::unreachable, timed_out, forbidden and so on where there was none (mesh/net/http.hpp).
+    net::awaitable<result<std::string>> request(std::string node, peer_question what);
+
+    /// All other nodes at once; as long as the slowest, at most the deadline.
+    net::awaitable<answers> ask_all(peer_question what);
+
+    /// GET /v1/peer, for everybody.
+    void mount(routes& on, std::function<nlohmann::json()> describe);
+
+    /// Binds to this node's address; the handler gets the caller's node in http_request::peer.
+    /// To be called once, where enabled(); keeps nothing when it fails.
+    [[nodiscard]] result<std::unique_ptr<net::http_server>> listen(net::http_handler handler);
+
+    /// Asks every node who it is, each `pause`, until canceled; tells the log what changed.
+    net::awaitable<void> watch();
+
+    /// Certificates read anew; on any failure the old ones stay. Open connections live on.
+    result<void> configure(mesh_config const& config);
+
+    [[nodiscard]] std::map<std::string, peer_view> const& views() const { return views_; }
+    [[nodiscard]] std::string const& fingerprint() const { return fingerprint_; }
+    /// Of our own certificate; seconds of Unix time. 0 without `tls`.
+    [[nodiscard]] std::int64_t certificate_expires() const { return expires_; }
+    /// Handshakes that were refused at our listener.
+    [[nodiscard]] std::uint64_t refused() const { return refused_; }
+
+    static constexpr milliseconds pause{2'000};
+
+private:
+    peers(boost::asio::any_io_executor executor, std::string node);
+    net::awaitable<void> ask_into(std::string node, peer_question what,
+                                  std::shared_ptr<answers> all);
+    net::awaitable<void> look_at(std::string node);
+    void take(peer_view& view, std::string const& node, std::string const& body,
+              nanoseconds round_trip);
+    void lost(peer_view& view, std::string const& node, std::string why);
+    [[nodiscard]] result<std::string> identify(std::vector<std::string> const& uris) const;
+    void complain(std::string const& what);
+
+    boost::asio::any_io_executor executor_;
+    std::string node_;
+    log::logger log_{"peers"};
+    std::string mesh_;
+    std::string address_;
+    std::uint16_t port_ = 0;
+    std::string fingerprint_;
+    std::int64_t expires_ = 0;
+    std::shared_ptr<net::tls_door> tls_ = std::make_shared<net::tls_door>();
+    std::map<std::string, std::shared_ptr<net::http_client>> clients_;
+    std::map<std::string, peer_view> views_;
+    std::uint64_t refused_ = 0;
+    std::string complaint_;  // told last
+    instant complained_{};
+};
+
+/// spiffe://MESH/node/NODE/service/bevmesh
+[[nodiscard]] std::string peer_uri(std::string const& mesh, std::string const& node);
+
+/// Of everything that the file says, comments and order aside: equal on nodes with the same mesh.
+[[nodiscard]] std::string fingerprint_of(mesh_config const& config);
+
+}  // namespace bevmesh::daemon
