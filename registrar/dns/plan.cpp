@@ -35,10 +35,11 @@ std::string joined(std::vector<std::string> const& all) {
     return text;
 }
 
-/// The gateways whose containers cannot ask the host's loopback, the default bridge's first.
-std::vector<std::string> bridge_gateways(engine_facts const& engine) {
+/// This host's addresses on the networks of these kinds, in their order.
+std::vector<std::string> gateways_of(engine_facts const& engine,
+                                     std::initializer_list<network_kind> kinds) {
     std::vector<std::string> all;
-    for (auto const kind : {network_kind::default_bridge, network_kind::internal})
+    for (auto const kind : kinds)
         for (auto const& n : engine.networks)
             if (n.kind == kind && !n.gateway.empty()) all.push_back(n.gateway);
     return all;
@@ -51,8 +52,17 @@ public:
 
     result<plan> make() {
         made_.resolver = recognise(host_.conf, host_.listeners);
-        gateways_ =
-            wish_.needs.bridges ? bridge_gateways(host_.engine) : std::vector<std::string>();
+        auto const kind = made_.resolver.kind;
+        // Docker would hide a resolv.conf with nothing but loopback from the default bridge.
+        if (wish_.needs.bridges || kind == resolver_kind::plain || kind == resolver_kind::none) {
+            gateways_ =
+                gateways_of(host_.engine, {network_kind::default_bridge, network_kind::internal});
+            // dnsmasq takes TCP only where it listens on the interface that it came in by, and with
+            // `dns` in daemon.json a user-defined network's containers come for the default's.
+            listen_ = gateways_of(
+                host_.engine,
+                {network_kind::default_bridge, network_kind::internal, network_kind::user_defined});
+        }
         auto done = for_resolver();
         if (!done) return done.error();
         return std::move(made_);
@@ -113,7 +123,7 @@ private:
                   "." + consul_.domain + " is not signed"});
         }
         if (!extra && !gateways_.empty()) {
-            auto done = add_forwarder(gateways_, {made_.resolver.address});
+            auto done = add_forwarder(listen_, {made_.resolver.address});
             if (!done) return done;
         }
         tell_engine();
@@ -134,7 +144,7 @@ private:
                   "." + consul_.domain + " goes to Consul"});
         }
         std::vector<std::string> listen;
-        for (auto const& gateway : gateways_) {
+        for (auto const& gateway : listen_) {
             auto const* owner = owner_of(gateway, host_.listeners);
             if (owner == nullptr) listen.push_back(gateway);
             // It answers there already, as on every address.
@@ -158,7 +168,7 @@ private:
                                ? "dns=dnsmasq or dns=systemd-resolved in NetworkManager.conf"
                                : "install dnsmasq or systemd-resolved") +
                           ") and run this again");
-        auto listen = gateways_;
+        auto listen = listen_;
         listen.insert(listen.begin(), "127.0.0.1");
         for (auto const& address : listen)
             if (auto const* owner = owner_of(address, host_.listeners))
@@ -167,10 +177,12 @@ private:
         if (made_.resolver.kind == resolver_kind::plain) upstreams = conf.nameservers;
         auto done = add_forwarder(listen, upstreams);
         if (!done) return done;
-        if (listen.size() > servers_max) listen.resize(servers_max);
-        made_.container_dns.assign(listen.begin() + 1, listen.end());
+        made_.container_dns = gateways_;
+        if (made_.container_dns.size() >= servers_max) made_.container_dns.resize(servers_max - 1);
+        std::vector<std::string> servers{"127.0.0.1"};
+        servers.insert(servers.end(), made_.container_dns.begin(), made_.container_dns.end());
         file(
-            {reader::libc, resolv_file, resolv_conf_text(conf, listen), "", 0644, true,
+            {reader::libc, resolv_file, resolv_conf_text(conf, servers), "", 0644, true,
              "libc asks the forwarder, and Docker gives containers the addresses that they reach"});
         return {};
     }
@@ -257,7 +269,8 @@ private:
     consul_facts const& consul_;
     wishes const& wish_;
     plan made_;
-    std::vector<std::string> gateways_;
+    std::vector<std::string> gateways_;  // of containers that cannot ask the host's loopback
+    std::vector<std::string> listen_;    // where a forwarder listens
 };
 
 std::string words(std::vector<std::string> const& argv) {

@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""`bevmesh dns` for real: lab_test.py BEVMESH [TEST...], as root.
+
+On a node of a lab with real Consul servers and a real engine, with each kind of resolver that a
+host can have: containers of every network kind resolve a service of another node with glibc and
+with musl, and after `remove` every file in /etc is what it was. systemd-resolved is tried in
+tests/systemd.
+"""
+
+import os
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import host  # noqa: E402
+
+NAME = "cache.service.consul"
+NOBODY = "nobody-has-this.service.consul"
+
+
+def setUpModule():
+    folder = tempfile.TemporaryDirectory(prefix="bevmesh-dns-")
+    unittest.addModuleCleanup(folder.cleanup)
+    unittest.addModuleCleanup(host.down)
+    host.up(BINARY)
+    global ASK
+    ASK = host.build_musl(folder.name)
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    def given(self, arrange):
+        """The host as it is before bevmesh; compared with at the end."""
+        pid = arrange()
+        if pid:
+            self.addCleanup(host.stop, pid)
+        before = host.snapshot()
+        self.addCleanup(self.check_host_is, before)
+        self.addCleanup(lambda: host.dns("remove", "--yes", "--restart-docker"))
+        return before
+
+    def check_host_is(self, before):
+        now = host.snapshot()
+        different = {path for path in {*before, *now} if before.get(path) != now.get(path)}
+        self.assertEqual({path: (before.get(path), now.get(path)) for path in different}, {})
+        self.assertFalse((host.STATE / host.NODE / "lib/bevmesh/dns").exists())
+        self.assertFalse((host.STATE / host.NODE / "run/bevmesh-dns.pid").exists())
+
+    def check_names(self, other=""):
+        for network in host.NETWORKS:
+            said = host.ask_in(network, ASK, NAME, NOBODY, *([other] if other else []))
+            wanted = {NAME: host.CACHE, NOBODY: "NONAME"}
+            if other:
+                wanted[other] = "192.0.2.7"
+            with self.subTest(network):
+                self.assertEqual(said, {"musl": wanted, "glibc": wanted})
+        self.assertIn(host.CACHE, host.on("getent", "ahosts", NAME).stdout)
+
+    def codes(self, answer):
+        return {(f["code"], f["where"]) for f in answer["findings"]}
+
+    def check_whole(self, wrong_before, other):
+        code, seen, said = host.dns("doctor")
+        self.assertEqual((code, self.codes(seen)), (3, wrong_before), said)
+        code, done, said = host.dns("apply", "--yes", "--restart-docker")
+        self.assertEqual((code, done.get("changed"), done.get("findings")), (0, True, []), said)
+        self.check_names(other)
+        with_us = host.snapshot()
+        restarts = {name: host.restarts(name) for name in ("docker", "dnsmasq", "unbound")}
+        code, again, said = host.dns("apply", "--yes")
+        self.assertEqual((code, again.get("changed")), (0, False), said)
+        self.assertEqual(host.snapshot(), with_us)
+        self.assertEqual({name: host.restarts(name) for name in restarts}, restarts)
+        code, seen, said = host.dns("doctor")
+        self.assertEqual((code, seen.get("findings")), (0, []), said)
+        code, gone, said = host.dns("remove", "--yes", "--restart-docker")
+        self.assertEqual((code, gone.get("problems")), (0, []), said)
+        self.assertEqual(set(gone["paths"]), set(done["files"]))
+
+
+ALL = {("DNS201", "host"), ("DNS301", "host"), ("DNS301", "bridge"), ("DNS301", "bev_network"),
+       ("DNS301", "shut")}
+
+
+class Resolvers(Case):
+    def test_dnsmasq(self):
+        self.given(host.with_dnsmasq)
+        self.check_whole(ALL, "elsewhere.test")
+
+    def test_unbound(self):
+        self.given(host.with_unbound)
+        self.check_whole(ALL, "elsewhere.test")
+
+    def test_plain_resolv_conf(self):
+        self.given(host.with_plain)
+        before = host.restarts("docker")
+        self.check_whole(ALL, "elsewhere.test")
+        self.assertEqual(host.restarts("docker"), before)
+
+    def test_none(self):
+        self.given(host.with_none)
+        self.check_whole(ALL | {("DNS206", "host")}, "")
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        sys.exit("lab_test: must be run as root")
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)
