@@ -1,5 +1,5 @@
 # The token of the bevmesh daemon (/etc/bevmesh/consul.token, mode 0600). One policy a node, with
-# the node's name for NODE:
+# the node's name for NODE. `bevmesh consul bootstrap` makes it for every node; by hand:
 #   sed s/NODE/thanos/ daemon-policy.hcl | consul acl policy create -name bevmesh-thanos -rules -
 
 # Registers and deregisters the services of this node's agent with their checks, puts them in
