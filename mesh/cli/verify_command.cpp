@@ -1,7 +1,7 @@
 // `bevmesh verify`: is everything as the configuration says, on every node?
-#include <time.h>
-
 #include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <nlohmann/json.hpp>
 
 #include "config/format.hpp"
@@ -35,8 +35,8 @@ char const* const footer =
     "  bevmesh verify --format json | jq '.rows[] | select(.issues != [])'";
 
 void pause_a_while() {
-    timespec const time{0, std::chrono::nanoseconds(pause).count()};
-    ::nanosleep(&time, nullptr);
+    boost::asio::io_context loop(1);
+    boost::asio::steady_timer(loop, pause).wait();
 }
 
 void verify(session& run, settings const& how, arguments const& args, milliseconds wait) {

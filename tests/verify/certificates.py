@@ -23,12 +23,11 @@ def make(home: Path, mesh, nodes):
             f"subjectAltName=URI:spiffe://{mesh}/node/{name}/service/bevmesh\n"
             "extendedKeyUsage=serverAuth,clientAuth\nkeyUsage=digitalSignature\n"
         )
-        _openssl(
-            "req", *curve, "-keyout", directory / "node.key", "-out", request, "-subj", f"/CN={name}"
-        )
+        own = directory / "node.key"
+        _openssl("req", *curve, "-keyout", own, "-out", request, "-subj", f"/CN={name}")
         _openssl(
             *("x509", "-req", "-in", request, "-CA", ca, "-CAkey", key, "-CAcreateserial"),
             *("-days", "1", "-extfile", names, "-out", directory / "node.pem"),
         )
-        (directory / "node.key").chmod(0o600)
+        own.chmod(0o600)
         (directory / "ca.pem").write_bytes(ca.read_bytes())
