@@ -55,8 +55,10 @@ awaitable<done<server_state>> redis_server::probe(milliseconds limit) {
     if (!s) co_return s.error();
     // PING is what LOADING, BUSY and MISCONF are told by; INFO answers while it loads.
     auto const ping = co_await (*s)->ask(words("PING"));
-    if (!ping && ping.error().why != condition::loading) co_return ping.error();
+    auto const why = ping ? condition::ok : ping.error().why;
+    if (!ping && why != condition::loading && why != condition::write_fails) co_return ping.error();
     auto state = co_await (*s)->state();
+    if (state) state->misconfigured = why == condition::write_fails;
     co_return std::move(state);
 }
 

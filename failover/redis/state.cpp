@@ -148,7 +148,9 @@ database_facts to_facts(server_state const& state, addresses const& others, bool
     f.process = state.run_id;
     f.history = history_of(state);
     f.role = state.replica ? role::replica : role::primary;
-    f.condition = state.loading ? condition::loading : condition::ok;
+    f.condition = condition::ok;
+    if (state.misconfigured) f.condition = condition::write_fails;
+    if (state.loading) f.condition = condition::loading;
     f.at = state.offset;
     f.boot_fenced = boot_fenced;
     if (state.replica) {

@@ -44,6 +44,7 @@ struct server_state {
     std::optional<unsigned> link_silent;  // seconds since the upstream was last heard
     std::vector<listed_replica> replicas;
     bool loading = false;
+    bool misconfigured = false;  // PING answers MISCONF: it cannot save, and takes no writes
     bool aof = false;
     bool save_in_progress = false;
     bool last_save_ok = true;

@@ -32,17 +32,17 @@ redis_process::redis_process(std::vector<std::string> configuration) : port_(fre
     out << "bind 127.0.0.1\ndir " << directory() << "\nsave \"\"\nrepl-diskless-sync-delay 0\n"
         << "repl-backlog-size 16mb\n";
     bool plain = true;
-    bool fenced = true;
     for (auto const& line : configuration) {
-        if (line.starts_with("tls-port")) plain = false;
-        if (line == "primary")
-            fenced = false;
+        std::string const trusted = "tls-ca-cert-file ";
+        if (line.starts_with(trusted)) ca_file = line.substr(trusted.size());
+        if (line == "tls")
+            plain = false;
         else
             out << line << '\n';
     }
     tls = !plain;
     out << (plain ? "port " : "port 0\ntls-port ") << port_ << '\n';
-    if (fenced) out << "replicaof 127.0.0.1 1\n";
+    out << "replicaof 127.0.0.1 1\n";
     out.close();
     start();
 }
@@ -62,7 +62,14 @@ void redis_process::start() {
             if (!made) co_return;
             auto const at = std::chrono::steady_clock::now() + seconds(1);
             auto const opened = co_await (*made)->open(at);
-            answered = opened.has_value() || opened.error().code == errc::forbidden;
+            if (!opened) {
+                answered = opened.error().code == errc::forbidden;
+                co_return;
+            }
+            // It listens before it has looked at its data; an answer comes after that.
+            std::vector<std::string> ping{"PING"};
+            auto const pong = co_await (*made)->call(std::move(ping), at);
+            answered = pong.has_value();
         }(*this, up));
         if (up) return;
         REQUIRE(net::now() < limit);

@@ -20,8 +20,8 @@ void run(boost::asio::io_context& loop, awaitable<void> test);
 
 class redis_process {
 public:
-    /// Boot-fenced unless `configuration` (lines of redis.conf) says otherwise; answers, or is
-    /// LOADING, when it is made.
+    /// Boot-fenced; `configuration` are further lines of redis.conf, or "tls" for the port.
+    /// Answers, or is LOADING, when it is made.
     explicit redis_process(std::vector<std::string> configuration = {});
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
