@@ -70,6 +70,39 @@ std::string container_config(std::string const& network) {
         .dump();
 }
 
+net::awaitable<result<view_report>> ask_inside(docker::client& client, std::string id,
+                                               std::vector<std::string> argv) {
+    auto const started = co_await client.start(id);
+    if (started.has_error()) co_return started.error();
+    auto const ran = co_await client.exec(id, argv);
+    if (ran.has_error()) co_return ran.error();
+    if (ran->exit_code != 0) {
+        co_return failure{errc::local_error, "the probe in a container ended with " +
+                                                 std::to_string(ran->exit_code) + ": " +
+                                                 ran->err.substr(0, ran->err.find('\n'))};
+    }
+    co_return read_view(ran->out);
+}
+
+/// `seen` outlives it, and says where.
+net::awaitable<void> look_from(docker::client& client, view& seen, std::vector<std::string> argv) {
+    auto const name = std::string(image) + "-" + std::to_string(::getpid()) + "-" + seen.where;
+    auto const config = container_config(seen.where);
+    auto const id = co_await client.create(name, config);
+    if (id.has_error()) {
+        seen.problem = describe(id.error());
+        co_return;
+    }
+    auto report = co_await ask_inside(client, *id, std::move(argv));
+    if (report.has_value())
+        seen.report = std::move(*report);
+    else
+        seen.problem = describe(report.error());
+    // One that is being removed already is as good.
+    auto const removed = co_await client.remove(*id);
+    static_cast<void>(removed);
+}
+
 }  // namespace
 
 struct engine::state {
@@ -81,8 +114,7 @@ struct engine::state {
     result<T> call(net::awaitable<result<T>> op) {
         return wait_for(loop, std::move(op));
     }
-    view look_from(network const& n, question_list const& questions);
-    result<view_report> ask_inside(std::string const& id, question_list const& questions);
+    void look_from_all(std::vector<view>& views, std::vector<std::string> const& argv);
 };
 
 engine::engine(docker_config const& settings) : state_(std::make_unique<state>()) {
@@ -117,50 +149,33 @@ engine_facts engine::facts(std::optional<journal> const& ours) {
     return facts;
 }
 
-result<view_report> engine::state::ask_inside(std::string const& id,
-                                              question_list const& questions) {
-    if (auto const started = call(client->start(id)); !started) return started.error();
-    auto const ran = call(client->exec(id, probe_arguments(inside, questions)));
-    if (!ran) return ran.error();
-    if (ran->exit_code != 0)
-        return failure{errc::local_error, "the probe in a container ended with " +
-                                              std::to_string(ran->exit_code) + ": " +
-                                              ran->err.substr(0, ran->err.find('\n'))};
-    return read_view(ran->out);
-}
-
-view engine::state::look_from(network const& n, question_list const& questions) {
-    view seen;
-    seen.where = n.name;
-    seen.kind = n.kind;
-    auto const name = std::string(image) + "-" + std::to_string(::getpid()) + "-" + n.name;
-    auto const id = call(client->create(name, container_config(n.name)));
-    if (!id) {
-        seen.problem = describe(id.error());
-        return seen;
-    }
-    auto report = ask_inside(*id, questions);
-    if (report)
-        seen.report = std::move(*report);
-    else
-        seen.problem = describe(report.error());
-    // One that is being removed already is as good.
-    static_cast<void>(call(client->remove(*id)));
-    return seen;
+void engine::state::look_from_all(std::vector<view>& views, std::vector<std::string> const& argv) {
+    std::size_t left = views.size();
+    std::exception_ptr thrown;
+    for (auto& v : views)
+        boost::asio::co_spawn(loop, look_from(*client, v, argv), [&](std::exception_ptr error) {
+            if (error) thrown = error;
+            --left;
+        });
+    loop.restart();
+    while (left > 0)
+        loop.run_one();
+    if (thrown) std::rethrow_exception(thrown);
 }
 
 std::vector<view> engine::look(engine_facts const& known, question_list const& questions) {
     std::vector<view> views;
     if (known.version.empty()) return views;
+    for (auto const& n : known.networks)
+        if (n.kind != network_kind::other) views.push_back({n.name, n.kind, false, {}, {}});
     // Two empty blocks: the end of a tar, and all of this one.
     auto const made = state_->call(state_->client->import_image(std::string(1024, '\0'), image));
-    for (auto const& n : known.networks) {
-        if (n.kind == network_kind::other) continue;
-        if (made)
-            views.push_back(state_->look_from(n, questions));
-        else
-            views.push_back({n.name, n.kind, false, std::nullopt, describe(made.error())});
+    if (!made) {
+        for (auto& v : views)
+            v.problem = describe(made.error());
+        return views;
     }
+    state_->look_from_all(views, probe_arguments(inside, questions));
     static_cast<void>(state_->call(state_->client->remove_image(image)));
     return views;
 }

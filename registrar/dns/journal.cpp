@@ -114,8 +114,12 @@ result<journal_store> journal_store::open(std::string const& state_dir) {
     if (lock < 0) return system_failure("open " + folder);
     journal_store store(folder, lock);
     store.made_parent_ = made_parent;
-    if (::flock(lock, LOCK_EX | LOCK_NB) != 0)
+    if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        // Not ours to take away.
+        store.lock_ = -1;
+        ::close(lock);
         return failure{errc::conflict, "another `bevmesh dns` is at work on this host"};
+    }
     return store;
 }
 
