@@ -89,16 +89,18 @@ struct end_streams {
     std::vector<std::string> nodes;
 };
 /// On one connection: read the process' name, set `gate`, promote. Refused when another process
-/// answers, or when the promotion could not be sent before `not_after`. Redis: never CONFIG
-/// REWRITE. Answer: carried_out.
+/// answers, or when the promotion could not be sent before `not_after`. A process that is primary
+/// already keeps its gate, and the answer is done: an earlier promote may come through late. Redis:
+/// never CONFIG REWRITE. Answer: carried_out.
 struct promote {
     std::uint64_t op = 0;
     std::string process;
     instant not_after{};
     gate_setting gate;
 };
-/// A write to `process` that goes through, also past its gate when `alone` is false. Answer:
-/// carried_out, `why` tells the class of a failure.
+/// A write that `process` itself takes, whatever its gate waits for: PostgreSQL with
+/// synchronous_commit=local; a Redis that answers NOREPLICAS would take it. Answer: carried_out,
+/// `why` tells the class of a failure.
 struct prove {
     std::uint64_t op = 0;
     std::string process;

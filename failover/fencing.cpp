@@ -134,6 +134,12 @@ void absorb(turn const& t, fenced const& e) {
         t.say_once(weight::alarm, "could not fence " + t.p.group + ": " + e.detail);
         return;
     }
+    // What the last probe said of it is over.
+    if (t.s.database.facts.role == role::primary) t.s.database.facts.role = role::replica;
+    if (e.dead) {
+        t.s.database.facts = {};
+        t.s.database.probe_next = t.now;
+    }
     t.s.leave.dead = t.s.leave.dead || e.dead;
     t.s.promotion_open = t.s.promotion_open && !e.dead;
     if (t.s.at == stage::fencing) t.enter(stage::forgetting);

@@ -94,9 +94,14 @@ void look(turn const& t) {
     auto const& seen = t.s.seen;
     auto const& record = seen.record;
     if (!record || record->state != lease_state::held || record->holder == t.p.self ||
-        !record->published || !record->names(t.p.self)) {
+        !record->names(t.p.self)) {
         return;
     }
+    // Not only once it is published: a primary that waits for a second copy is not, before.
+    auto const peer = t.s.peers.find(record->holder);
+    auto const promoted = peer != t.s.peers.end() && peer->second.report &&
+                          peer->second.report->database.role == role::primary;
+    if (!record->published && !promoted) return;
     if (t.s.rejoin.at != phase::none && t.s.rejoin.upstream != record->holder) {
         if (t.s.rejoin.at == phase::resync && t.s.discard.out(t.now)) return;
         t.s.rejoin = {};

@@ -148,7 +148,8 @@ bool absorb(turn const& t, carried_out const& e) {
     }
     auto const all_waited = g.known && g.now.count == g.now.nodes.size();
     for (auto const& node : g.asked.nodes) {
-        if (!all_waited || !has(g.now.nodes, node)) g.floors[node] = e.at;
+        auto const waited = all_waited && has(g.now.nodes, node) && g.floors.contains(node);
+        if (!waited) g.floors[node] = e.at;
     }
     std::erase_if(g.floors, [&](auto const& floor) { return !has(g.asked.nodes, floor.first); });
     g.known = true;
@@ -174,7 +175,11 @@ void look(turn const& t) {
     if (!t.leads() || t.s.at == stage::draining || !gated(t.p)) return;
     if (t.s.database.facts.role != role::primary || g.setting.out(t.now)) return;
     auto const next = wanted_gate(t);
-    if (g.known && next == g.now) return;
+    // Asked again for the position alone, when the gate already waits for one that is to be raised.
+    auto const floors = std::all_of(next.nodes.begin(), next.nodes.end(), [&](auto const& node) {
+        return g.floors.contains(node) || t.s.hold->record.entry_of(node) != nullptr;
+    });
+    if (g.known && next == g.now && floors) return;
     auto const tighter = !g.known || (subset(g.now.nodes, next.nodes) && g.now.count <= next.count);
     // Relaxed only on the answer to the newest attempt; until then the server waits for more.
     auto const may =

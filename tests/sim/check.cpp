@@ -35,17 +35,16 @@ void world::check_promotion(node& n) {
     for (auto const id : n.db.log)
         has[id] = true;
     auto const lossless = settings_.sync != sync_mode::off && settings_.kind == kind::postgres;
-    auto const accepted = n.daemon.core.permission.empty();
-    (void)accepted;
     std::size_t lost = 0;
+    write_id first = 0;
     for (write_id id = 0; id < acked_.size(); ++id) {
         if (!acked_[id] || excused_[id] || has[id]) continue;
-        ++lost;
+        if (lost++ == 0) first = id;
         excused_[id] = true;
         ++tally_.excused;
     }
     if (lost == 0) return;
-    note("check", "lost " + std::to_string(lost));
+    note("check", "lost " + std::to_string(lost) + " from w" + std::to_string(first) + " on");
     auto const planned = n.planned && settings_.sync != sync_mode::off;
     if (lossless || planned) {
         violated(std::to_string(lost) + " acknowledged writes are lost by the promotion of " +
@@ -55,8 +54,9 @@ void world::check_promotion(node& n) {
 
 /// Promise 4: the endpoint names a database that was seen to take a write.
 void world::check_publish(node& n) {
-    if (!n.db.proved)
+    if (n.proved.empty() || n.proved != n.daemon.core.process) {
         violated("the endpoint of " + n.name + " is published before a write went through");
+    }
 }
 
 void world::check_drain(node& n) {

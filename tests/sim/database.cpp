@@ -5,7 +5,7 @@
 namespace bevmesh::sim {
 
 void database::die(bool keeps_all) {
-    running = frozen = primary = paused = proved = streaming = false;
+    running = frozen = primary = paused = streaming = false;
     process.clear();
     upstream.clear();
     gate = {};

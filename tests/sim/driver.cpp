@@ -106,7 +106,7 @@ void world::on(node& n, arm_guard const& a) {
         auto& g = n.guard;
         if (!g.alive || g.frozen || life != n.daemon.life) return;
         guard_answered e{a.op, outcome::done, g.id};
-        if (a.process != n.db.process) {
+        if (a.process != n.db.process || g.killing) {
             e.result = outcome::refused;
         } else {
             g.process = a.process;
@@ -125,7 +125,7 @@ void world::on(node& n, extend_guard const& a) {
         if (!g.alive || g.frozen || life != n.daemon.life) return;
         guard_answered e{a.op, outcome::done, g.id};
         auto const kill_at = g.deadline - settings_.timing.kill.count();
-        if (g.process.empty() || n.clock.read(queue_.now()) >= kill_at) {
+        if (g.process.empty() || g.killing || n.clock.read(queue_.now()) >= kill_at) {
             e.result = outcome::refused;
         } else {
             auto const until = a.valid_until.time_since_epoch().count();

@@ -81,9 +81,13 @@ void world::promote_now(node& n, promote const& a) {
     auto& db = n.db;
     auto const wrong = !a.process.empty() && db.process != a.process;
     if (!db.running || wrong) return done(n, a.op, outcome::refused, "another process");
+    if (db.primary) {
+        if (!n.lost_answers) done(n, a.op, outcome::done);
+        return;
+    }
     if (n.fails_promotion) return done(n, a.op, outcome::refused, "it failed");
     db.primary = true;
-    db.proved = false;
+    n.proved.clear();
     db.streaming = false;
     db.upstream.clear();
     db.acknowledged.clear();
@@ -129,7 +133,7 @@ void world::on(node& n, prove const& a) {
         if (life != n.daemon.life) return;
         auto const right = n.db.process == process && process == a.process && n.db.open();
         if (right) {
-            n.db.proved = true;
+            n.proved = process;
             return done(n, a.op, outcome::done);
         }
         carried_out e{a.op, outcome::refused};

@@ -90,6 +90,7 @@ void world::kill_guard(node& n) {
     queue_.in(dice_.between(ms, 2 * settings_.timing.renew.count()), [this, &n, remembers] {
         auto& again = n.guard;
         again.alive = true;
+        again.killing = false;
         again.id += "'";
         if (!remembers) again.process.clear();
         guard_timer(n);
@@ -112,11 +113,13 @@ void world::guard_strikes(node& n) {
     auto& g = n.guard;
     if (!g.alive || g.frozen || g.process.empty()) return;
     auto const held = g.process;
+    g.killing = true;
     // K is from its waking to a dead database, on the node's own clock.
     auto const takes = dice_.between(ms / 2, settings_.timing.kill.count() * 9 / 10);
     queue_.in(takes, [this, &n, held] {
-        if (n.db.process != held || !n.guard.alive || n.guard.frozen) return;
-        if (n.guard.process != held) return;
+        if (!n.guard.alive || n.guard.frozen) return;
+        n.guard.killing = false;
+        if (n.db.process != held || n.guard.process != held) return;
         note(n.name, "! the guard kills");
         kill_db(n);
         n.guard.process.clear();
@@ -177,6 +180,7 @@ void world::acknowledge(node& primary) {
         if (!enough(w)) return false;
         acked_[w.id] = true;
         ++tally_.writes;
+        if (settings_.trace) note(primary.name, "w" + std::to_string(w.id) + " is acknowledged");
         return true;
     });
 }
@@ -202,7 +206,6 @@ void world::client(node& n) {
     acked_.push_back(false);
     excused_.push_back(false);
     db.log.push_back(id);
-    db.proved = true;
     if (dice_.percent(20)) db.on_disk = db.log.size();
     if (settings_.kind == kind::redis) {
         acked_[id] = true;
@@ -216,7 +219,8 @@ void world::client(node& n) {
 /// Named hole: daemon and guard frozen or lost together while the database runs.
 void world::mind_holes(node& n) {
     auto const daemon_gone = !n.daemon.alive || n.daemon.frozen;
-    auto const guard_gone = !n.guard.alive || n.guard.frozen;
+    auto const guard_gone =
+        !n.guard.alive || n.guard.frozen || (n.db.primary && n.guard.process != n.db.process);
     if (daemon_gone && guard_gone) {
         n.unguarded_until = INT64_MAX;
     } else if (n.unguarded_until == INT64_MAX) {

@@ -133,7 +133,9 @@ void world::episode(ticks length) {
             log("Consul is restored after it, seen from");
             consul_.snapshot();
             return until([this] {
-                if (healed_) return;
+                // Named hole: a term for a planned restart that a restore forgets.
+                auto const& now = consul_.entry().record;
+                if (healed_ || (now && now->term.count() > 0)) return;
                 consul_.restore(dice_);
                 forged_ = true;
                 notify();

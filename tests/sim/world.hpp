@@ -22,6 +22,7 @@ struct guard_model {
     bool alive = true;
     bool frozen = false;
     std::string id;
+    bool killing = false;
     std::string process;  // that it holds
     ticks deadline = 0;   // valid_until on the node's clock
     failover::lease_memory memory;
@@ -45,6 +46,7 @@ struct node {
     guard_model guard;
     database db;
     std::uint64_t processes = 0;
+    std::string proved;          // the process that took a write since its promotion
     bool planned = false;        // its take was of a lease released to it
     ticks unguarded_until = -1;  // a named hole is open
     std::uint64_t stream_life = 0;
