@@ -106,6 +106,53 @@ class Resolvers(Case):
         self.check_whole(ALL | {("DNS206", "host")}, "")
 
 
+class Refusals(Case):
+    """What cannot be done is said, and nothing is half done."""
+
+    def check_refused(self, wanted, exit_code=1):
+        before = host.snapshot()
+        code, done, said = host.dns("apply", "--yes")
+        self.assertEqual((code, done), (exit_code, {}), said)
+        self.assertIn(wanted, said)
+        self.assertEqual(host.snapshot(), before)
+
+    def test_a_foreign_file_a_stranger_no_root_and_no_answer(self):
+        self.given(host.with_dnsmasq)
+        host.write("/etc/dnsmasq.d/bevmesh.conf", "# somebody's own\n")
+        self.check_refused("/etc/dnsmasq.d/bevmesh.conf is there and is not bevmesh's")
+        (host.STATE / host.NODE / "etc/dnsmasq.d/bevmesh.conf").unlink()
+        # Nobody is there to be asked.
+        code, _, said = host.dns("apply")
+        self.assertEqual(code, 1, said)
+        self.assertIn("--yes", said)
+        done = host.on("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bevmesh",
+                       "dns", "apply", "--yes", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("run it as root", done.stderr)
+
+    def test_a_crash_in_the_middle_is_taken_back(self):
+        self.given(host.with_dnsmasq)
+        before = host.snapshot()
+        # The resolver is just restarted, with the drop-in, when bevmesh dies.
+        host.write("/run/dnsmasq.hook", "kill -9 $PPID; rm /run/dnsmasq.hook\n")
+        code, _, _ = host.dns("apply", "--yes")
+        self.assertNotEqual(code, 0)
+        self.assertNotEqual(host.snapshot(), before)
+        code, seen, said = host.dns("doctor")
+        self.assertIn(("DNS402", "host"), self.codes(seen), said)
+        code, gone, said = host.dns("remove", "--yes")
+        self.assertEqual((code, gone.get("problems")), (0, []), said)
+        self.assertEqual(host.snapshot(), before)
+
+    def test_what_does_not_help_is_taken_back(self):
+        self.given(host.with_plain)
+        # Containers may not ask this host: no probe from the default bridge can succeed.
+        rule = ["INPUT", "-i", "docker0", "-p", "udp", "--dport", "53", "-j", "DROP"]
+        host.on("iptables", "-I", *rule)
+        self.addCleanup(lambda: host.on("iptables", "-D", *rule))
+        self.check_refused("the host is as it was before", exit_code=2)
+
+
 if __name__ == "__main__":
     if os.geteuid() != 0:
         sys.exit("lab_test: must be run as root")
