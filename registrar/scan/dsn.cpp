@@ -17,9 +17,9 @@ bool is_scheme(char c) {
 }
 
 /// Where the text of a DSN ends: at a blank, a quote, a bracket that it did not open.
-std::size_t end_of_token(std::string_view text, std::size_t at) {
+std::size_t end_of_token(std::string_view text, std::size_t at, std::size_t limit) {
     int braces = 0;
-    for (; at < text.size(); ++at) {
+    for (; at < limit; ++at) {
         char const c = text[at];
         if (c == '$' && at + 1 < text.size() && text[at + 1] == '{')
             ++braces, ++at;
@@ -38,7 +38,8 @@ bool begins_with_host(std::string_view text) {
     return is_ipv4(text.substr(0, end));
 }
 
-std::size_t end_of_userinfo(std::string_view text, std::size_t from, std::size_t end) {
+std::size_t end_of_userinfo(std::string_view text, std::size_t from, std::size_t end,
+                            bool suspicious) {
     auto const token = text.substr(from, end - from);
     auto const stop = std::min(token.find_first_of("/?"), token.size());
     auto at = token.substr(0, stop).rfind('@');
@@ -46,7 +47,7 @@ std::size_t end_of_userinfo(std::string_view text, std::size_t from, std::size_t
         // A password with a "/" that is not encoded.
         auto const later = token.rfind('@');
         bool const host = later != none && token.find(':') < later &&
-                          begins_with_host(token.substr(later + 1)) &&
+                          (suspicious || begins_with_host(token.substr(later + 1))) &&
                           token.substr(0, later).find_first_of("=&") == none;
         if (host) at = later;
     }
@@ -85,7 +86,7 @@ std::string masked_line(std::string_view line) {
     auto const [from, to] = keyed_secret(line);
     bool const nested = line.substr(from, to - from).find("://") != none;
     if (from < to && !nested) hide(from, to);
-    for (auto const& d : find_dsns(line)) {
+    for (auto const& d : find_dsns(line, true)) {
         if (d.authority == d.userinfo) continue;
         auto const colon = line.find(':', d.userinfo);
         // Without a colon it may be a token instead of a user.
@@ -97,7 +98,7 @@ std::string masked_line(std::string_view line) {
 
 }  // namespace
 
-std::vector<dsn> find_dsns(std::string_view text) {
+std::vector<dsn> find_dsns(std::string_view text, bool suspicious) {
     std::vector<dsn> found;
     for (auto at = text.find("://"); at != none; at = text.find("://", at + 3)) {
         dsn one;
@@ -107,15 +108,13 @@ std::vector<dsn> find_dsns(std::string_view text) {
         if (one.begin == at) continue;
         one.scheme = lower(text.substr(one.begin, at - one.begin));
         one.userinfo = at + 3;
-        one.end = end_of_token(text, one.userinfo);
-        auto const next = text.find("://", one.userinfo);
-        if (next < one.end) {
-            auto inner = next;
-            while (inner > one.userinfo && is_scheme(text[inner - 1]))
-                --inner;
-            one.end = inner;
-        }
-        one.authority = end_of_userinfo(text, one.userinfo, one.end);
+        // Another one inside ends it, where that one's scheme begins.
+        auto const next = std::min(text.find("://", one.userinfo), text.size());
+        one.end = std::min(end_of_token(text, one.userinfo, next), next);
+        if (one.end == next && next < text.size())
+            while (one.end > one.userinfo && is_scheme(text[one.end - 1]))
+                --one.end;
+        one.authority = end_of_userinfo(text, one.userinfo, one.end, suspicious);
         one.path = one.authority;
         while (one.path < one.end && std::string_view("/?#").find(text[one.path]) == none)
             ++one.path;

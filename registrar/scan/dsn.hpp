@@ -20,8 +20,9 @@ struct dsn {
     std::size_t end = 0;
 };
 
-/// In order; one that is inside another (in its path or query) ends that one's.
-[[nodiscard]] std::vector<dsn> find_dsns(std::string_view text);
+/// In order; one that is inside another (in its path or query) ends that one's. `suspicious`: in
+/// doubt something is userinfo, so that nothing secret is shown.
+[[nodiscard]] std::vector<dsn> find_dsns(std::string_view text, bool suspicious = false);
 
 /// The text with "***" for what nobody should read: passwords in DSNs, and values under keys such
 /// as DB_PASSWORD, api_key, token. Line by line the same text otherwise.

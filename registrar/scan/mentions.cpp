@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "registrar/ip_text.hpp"
 #include "registrar/scan/dsn.hpp"
@@ -12,6 +13,8 @@ namespace bevmesh::registrar::scan {
 namespace {
 
 constexpr auto none = std::string_view::npos;
+/// How far around an address is looked: a line of megabytes must not cost their square.
+constexpr std::size_t longest_word = 1024;
 
 constexpr bool is_hex(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -75,10 +78,11 @@ void read_port(std::string_view text, mention& m) {
     if (at_or(text, at) != ':') return;
     ++at;
     if (text.substr(at).starts_with("${")) {
-        auto const value = text.find(":-", at);
-        auto const close = text.find('}', at);
+        auto const variable = text.substr(at, longest_word);
+        auto const value = variable.find(":-");
+        auto const close = variable.find('}');
         if (value == none || close == none || value > close) return;
-        at = value + 2;
+        at += value + 2;
     }
     auto end = at;
     while (end < text.size() && is_digit(text[end]))
@@ -106,7 +110,8 @@ void read_prefix(std::string_view text, mention& m) {
 
 /// Where the word that holds `at` begins: a list, a user@, a host of its own before the address.
 std::size_t start_of_token(std::string_view text, std::size_t at) {
-    while (at > 0 &&
+    auto const first = at - std::min(at, longest_word);
+    while (at > first &&
            (is_word(text[at - 1]) || std::string_view(",:@/[$").find(text[at - 1]) != none)) {
         if (text[at - 1] == '[' && at_or(text, at) == '"') break;
         --at;
@@ -117,8 +122,10 @@ std::size_t start_of_token(std::string_view text, std::size_t at) {
 void read_before(std::string_view text, std::size_t start, mention& m) {
     auto at = start;
     // ${NAME:-10.0.0.5}
-    auto const variable = text.substr(0, m.begin).rfind("${");
-    if (variable != none && text.substr(variable, m.begin - variable).find('}') == none) {
+    auto const near = m.begin - std::min(m.begin, longest_word);
+    auto const inside = text.substr(near, m.begin - near).rfind("${");
+    auto const variable = near + (inside == none ? 0 : inside);
+    if (inside != none && text.substr(variable, m.begin - variable).find('}') == none) {
         auto const name = variable + 2;
         auto end = name;
         while (end < m.begin && (is_letter(text[end]) || is_digit(text[end]) || text[end] == '_'))
@@ -189,14 +196,13 @@ private:
         m.name = name;
         if (m.host.starts_with('[')) m.host = m.host.substr(1, m.host.size() - 2);
         auto start = start_of_token(text_, begin);
-        for (auto const& d : dsns_) {
-            if (begin < d.begin || begin >= d.end) continue;
+        auto const next = std::ranges::upper_bound(dsns_, begin, {}, &dsn::begin);
+        if (next != dsns_.begin() && begin < std::prev(next)->end) {
+            auto const& d = *std::prev(next);
             if (begin < d.authority) return;  // somebody's password
             start = d.begin;
-            if (begin < d.path)
-                m.scheme = d.scheme;
-            else
-                m.in_path = true;
+            if (begin < d.path) m.scheme = d.scheme;
+            m.in_path = begin >= d.path;
         }
         read_port(text_, m);
         read_prefix(text_, m);

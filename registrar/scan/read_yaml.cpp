@@ -11,6 +11,9 @@ namespace {
 /// the same column, as a list may stand right below its key.
 using depth = std::size_t;
 
+/// Each is read to the end of the file to know: more are taken as they stand.
+constexpr int most_broken = 16;
+
 struct frame {
     depth at = 0;
     std::string key;  // of a list: none
@@ -134,9 +137,11 @@ private:
             case '[': {
                 auto const start = at_;
                 auto const had = out_.size();
-                if (read_flow(in_, at_, path(), groups_, out_)) return next_line();
+                if (broken_ < most_broken && read_flow(in_, at_, path(), groups_, out_))
+                    return next_line();
                 out_.resize(had);
                 at_ = start;
+                ++broken_;
                 break;
             }
             case '"':
@@ -202,6 +207,7 @@ private:
     std::vector<frame> frames_;
     std::size_t at_ = 0;
     std::size_t line_ = 0;  // where the line begins
+    int broken_ = 0;        // collections that did not end
 };
 
 }  // namespace

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
+#include <utility>
 
 namespace bevmesh::registrar::scan {
 namespace {
 
 constexpr auto none = std::string_view::npos;
+constexpr std::size_t longest_command = 4096;
 
 struct port_fact {
-    words subject;
-    std::size_t group = 0;
-    std::size_t place = 0;
     std::uint16_t port = 0;
     std::string key;
 };
@@ -77,8 +77,8 @@ private:
             auto const key = words_of(v.path.back());
             if (!has_word(key, "port")) continue;
             if (auto const port = port_value(v.text.text()))
-                ports_.push_back(
-                    {subject_of(key), v.group, v.text.source(0), *port, v.path.back()});
+                ports_[{v.group, subject_of(key)}].emplace(v.text.source(0),
+                                                           port_fact{*port, v.path.back()});
         }
     }
 
@@ -116,7 +116,8 @@ private:
     }
 
     static void add_command(value const& v, reference& ref) {
-        auto const before = v.text.text().substr(0, ref.what.begin);
+        auto const near = ref.what.begin - std::min(ref.what.begin, longest_command);
+        auto const before = v.text.text().substr(near, ref.what.begin - near);
         for (std::size_t at = 0; at < before.size();) {
             auto end = at;
             while (end < before.size() && is_word(before[end]))
@@ -137,18 +138,16 @@ private:
         auto const key = words_of(ref.key);
         if (key.empty()) return;
         auto const subject = subject_of(key);
+        auto const found = ports_.find({v.group, subject});
+        if (found == ports_.end()) return;
         auto const here = v.text.source(0);
-        port_fact const* nearest = nullptr;
-        auto const distance = [&](port_fact const& f) {
-            return f.place > here ? f.place - here : here - f.place;
-        };
-        for (auto const& fact : ports_) {
-            if (fact.group != v.group || fact.subject != subject) continue;
-            if (nearest == nullptr || distance(fact) < distance(*nearest)) nearest = &fact;
-        }
-        if (nearest == nullptr) return;
-        ref.port = nearest->port;
-        ref.port_key = nearest->key;
+        auto const after = found->second.lower_bound(here);
+        auto nearest = after;
+        if (after == found->second.end() || (after != found->second.begin() &&
+                                             here - std::prev(after)->first < after->first - here))
+            nearest = std::prev(after);
+        ref.port = nearest->second.port;
+        ref.port_key = nearest->second.key;
     }
 
     void add(value const& v, reference const& ref) {
@@ -195,7 +194,8 @@ private:
     inventory const& mesh_;
     std::vector<std::string> names_;
     std::vector<value> values_;
-    std::vector<port_fact> ports_;
+    /// By group and subject, by their place in the file.
+    std::map<std::pair<std::size_t, words>, std::map<std::size_t, port_fact>> ports_;
     std::vector<finding> found_;
 };
 

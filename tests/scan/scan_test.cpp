@@ -97,8 +97,10 @@ TEST_CASE("a name that also reaches an instance with another port is not written
 TEST_CASE("the catalog lowers what does not resolve now, and adds what nobody configured") {
     auto mesh = corpus_mesh();
     mesh.add_catalog(nlohmann::json::parse(R"({"services": [
-        {"name": "redis", "instances": [{"node": "oracle1", "address": "100.96.197.84", "port": 6379}]},
-        {"name": "extra", "instances": [{"node": "thanos", "address": "100.122.12.54", "port": 7001}]},
+        {"name": "redis", "instances": [
+            {"node": "oracle1", "address": "100.96.197.84", "port": 6379}]},
+        {"name": "extra", "instances": [
+            {"node": "thanos", "address": "100.122.12.54", "port": 7001}]},
         {"name": 5}, {"instances": "none"}]})"));
     CHECK(only(kind::env, "A=100.96.197.84:6379\n", mesh).is.sure == confidence::high);
     CHECK(only(kind::env, "A=100.122.12.54:6379\n", mesh).is.sure == confidence::medium);
@@ -116,6 +118,12 @@ TEST_CASE("places that take only addresses are left, and say why") {
 TEST_CASE("passwords are masked, lines stay") {
     CHECK(masked("a: postgres://u:p#w@h:1/d?x=1\nDB_PASSWORD=abc # c\nREDIS=redis://:x@h\n") ==
           "a: postgres://u:***@h:1/d?x=1\nDB_PASSWORD=***\nREDIS=redis://:***@h\n");
+}
+
+TEST_CASE("a password with a slash is masked before a name as before an address") {
+    CHECK(masked("U=redis://d:#S/t@redis.service.consul:6379/1") ==
+          "U=redis://d:***@redis.service.consul:6379/1");
+    CHECK(masked("U=redis://d:#S/t@10.0.0.1:6379/1") == "U=redis://d:***@10.0.0.1:6379/1");
 }
 
 TEST_CASE("a diff is what patch takes") {
