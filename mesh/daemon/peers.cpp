@@ -1,13 +1,10 @@
 #include "mesh/daemon/peers.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 
-#include "config/schema.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 #include "mesh/net/task_group.hpp"
@@ -52,33 +49,21 @@ std::string peer_uri(std::string const& mesh, std::string const& node) {
     return "spiffe://" + mesh + "/node/" + node + "/service/bevmesh";
 }
 
-std::string fingerprint_of(mesh_config const& config) {
-    auto const text = config::document().show(config).dump();
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
-    constexpr auto digits = "0123456789abcdef";
-    std::string hex;
-    for (std::size_t i = 0; i < 8; ++i) {
-        hex += digits[digest[i] >> 4U];
-        hex += digits[digest[i] & 15U];
-    }
-    return hex;
-}
-
 peers::peers(boost::asio::any_io_executor executor, std::string node)
     : executor_(std::move(executor)), node_(std::move(node)) {
     tls_->identify = [this](std::vector<std::string> const& uris) { return identify(uris); };
 }
 
 result<std::unique_ptr<peers>> peers::make(boost::asio::any_io_executor executor,
-                                           mesh_config const& config, std::string node) {
+                                           mesh_config const& config, std::string node,
+                                           std::string fingerprint) {
     std::unique_ptr<peers> made(new peers(std::move(executor), std::move(node)));
-    if (auto const configured = made->configure(config); !configured) return configured.error();
+    if (auto const configured = made->configure(config, std::move(fingerprint)); !configured)
+        return configured.error();
     return made;
 }
 
-result<void> peers::configure(mesh_config const& config) {
+result<void> peers::configure(mesh_config const& config, std::string fingerprint) {
     net::mutual_tls fresh;
     // A listener that is open goes on with what it has until the daemon is restarted.
     fresh.context = tls_->context;
@@ -97,7 +82,7 @@ result<void> peers::configure(mesh_config const& config) {
     mesh_ = config.name;
     address_ = config.nodes.at(node_).address;
     port_ = config.peers.port;
-    fingerprint_ = fingerprint_of(config);
+    fingerprint_ = std::move(fingerprint);
     expires_ = fresh.expires;
     tls_->context = fresh.context;
     clients_.clear();

@@ -47,10 +47,12 @@ class peers {
 public:
     using answers = std::map<std::string, result<std::string>>;
 
-    /// Loads the files of `config.tls`; a failure names the file.
+    /// Loads the files of `config.tls`; a failure names the file. `fingerprint` is the
+    /// configuration's (fingerprint.hpp).
     [[nodiscard]] static result<std::unique_ptr<peers>> make(boost::asio::any_io_executor executor,
                                                              mesh_config const& config,
-                                                             std::string node);
+                                                             std::string node,
+                                                             std::string fingerprint);
 
     [[nodiscard]] bool enabled() const noexcept { return tls_->context != nullptr; }
 
@@ -72,7 +74,7 @@ public:
     net::awaitable<void> watch();
 
     /// Certificates read anew; on any failure the old ones stay. Open connections live on.
-    result<void> configure(mesh_config const& config);
+    result<void> configure(mesh_config const& config, std::string fingerprint);
 
     [[nodiscard]] std::map<std::string, peer_view> const& views() const { return views_; }
     [[nodiscard]] std::string const& fingerprint() const { return fingerprint_; }
@@ -112,8 +114,5 @@ private:
 
 /// spiffe://MESH/node/NODE/service/bevmesh
 [[nodiscard]] std::string peer_uri(std::string const& mesh, std::string const& node);
-
-/// Of everything that the file says, comments and order aside: equal on nodes with the same mesh.
-[[nodiscard]] std::string fingerprint_of(mesh_config const& config);
 
 }  // namespace bevmesh::daemon

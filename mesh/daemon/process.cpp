@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
+#include "mesh/daemon/fingerprint.hpp"
 #include "mesh/daemon/notify.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -97,7 +98,7 @@ result<void> process::prepare() {
     auto const seed = static_cast<std::uint64_t>(net::now().time_since_epoch().count());
     core_ = std::make_unique<registrar::reconciler>(*config_, node_, seed);
     driver_ = std::make_unique<registrar::driver>(executor, *core_, *docker_, *consul_, *prober_);
-    auto others = peers::make(executor, *config_, node_);
+    auto others = peers::make(executor, *config_, node_, fingerprint_of(*config_));
     if (!others) return others.error();
     peers_ = std::move(*others);
     routes_ = std::make_unique<routes>(
@@ -136,6 +137,7 @@ result<void> process::listen() {
         [this](net::http_request request) { return routes_->answer({std::move(request), {}}); });
     if (!server) return server.error();
     server_ = std::move(*server);
+    open_metrics();
     if (!peers_->enabled()) {
         if (config_->nodes.size() > 1)
             log_.info("no `tls` in the configuration: other nodes' daemons are not asked");
@@ -148,6 +150,24 @@ result<void> process::listen() {
     if (!peer_server) return peer_server.error();
     peer_server_ = std::move(*peer_server);
     return {};
+}
+
+/// A daemon without its metrics still does its work: a port that is taken is told, no more.
+void process::open_metrics() {
+    if (config_->metrics.address == "off") return;
+    auto const at = net::parse_endpoint(config_->metrics.address, 0);
+    net::listen_options o;
+    o.address = at.has_value() ? at->host : std::string();
+    o.port = at.has_value() ? at->port : std::uint16_t(0);
+    metrics_ =
+        std::make_unique<metrics>(metrics_sources{*core_, *driver_, *peers_, BEVMESH_VERSION});
+    auto server = net::make_http_server(
+        context_.get_executor(), std::move(o),
+        [this](net::http_request request) { return metrics_->handle(std::move(request)); });
+    if (server)
+        metrics_server_ = std::move(*server);
+    else
+        log_.warning("no metrics", {{"reason", describe(server.error())}});
 }
 
 /// A local user's question about another node, put to its daemon.
@@ -170,6 +190,7 @@ net::awaitable<void> process::main() {
     tasks_.spawn(driver_->run(), "registrar");
     tasks_.spawn(server_->run(), "API");
     if (peer_server_) tasks_.spawn(peer_server_->run(), "peers' API");
+    if (metrics_server_) tasks_.spawn(metrics_server_->run(), "metrics");
     tasks_.spawn(peers_->watch(), "peers");
     tasks_.spawn(identify_agent(), "identify the agent");
     tasks_.spawn(feed_watchdog(), "watchdog");
@@ -199,6 +220,7 @@ net::awaitable<void> process::obey_signals() {
         end_at_once_on_next_signal();
         server_->stop();
         if (peer_server_) peer_server_->stop();
+        if (metrics_server_) metrics_server_->stop();
         tasks_.cancel();
         co_return;
     }
@@ -239,7 +261,7 @@ void process::reload() {
             log_.warning(
                 "consul, docker, api, peers, metrics, state_dir, the presence of tls and this "
                 "node's address take effect when the daemon is restarted");
-        if (auto const taken = peers_->configure(fresh); !taken)
+        if (auto const taken = peers_->configure(fresh, fingerprint_of(fresh)); !taken)
             log_.error("the old certificates stay", {{"reason", describe(taken.error())}});
         auto const old =
             std::exchange(config_, std::make_shared<mesh_config const>(std::move(loaded.value)));

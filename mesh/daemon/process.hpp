@@ -15,6 +15,7 @@
 #include "mesh/daemon/api.hpp"
 #include "mesh/daemon/daemon.hpp"
 #include "mesh/daemon/inspector.hpp"
+#include "mesh/daemon/metrics.hpp"
 #include "mesh/daemon/peers.hpp"
 #include "mesh/daemon/state.hpp"
 #include "mesh/daemon/verifier.hpp"
@@ -54,6 +55,7 @@ private:
     result<void> open_state();
     result<void> keep_maintenance(std::string const& service, std::string const& reason);
     result<void> listen();
+    void open_metrics();
     void mount_verify();
     net::awaitable<result<std::string>> forward(std::string node, call c);
     [[nodiscard]] nlohmann::json describe_process() const;
@@ -80,7 +82,9 @@ private:
     std::unique_ptr<verifier> verifier_;
     std::unique_ptr<routes> routes_;
     std::unique_ptr<net::http_server> server_;
-    std::unique_ptr<net::http_server> peer_server_;  // null without `tls`
+    std::unique_ptr<metrics> metrics_;
+    std::unique_ptr<net::http_server> metrics_server_;  // null where off
+    std::unique_ptr<net::http_server> peer_server_;     // null without `tls`
     net::task_group tasks_;
     consul::agent_self agent_self_;
     std::string boot_id_;

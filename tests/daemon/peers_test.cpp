@@ -60,7 +60,7 @@ awaitable<result<std::string>> fail(call) {
 struct member {
     member(asio::io_context& loop, mesh_config const& config, std::string const& name)
         : node(name), table(name), group(loop.get_executor(), nullptr) {
-        auto made = peers::make(loop.get_executor(), config, name);
+        auto made = peers::make(loop.get_executor(), config, name, config.tls.certificate);
         REQUIRE(made.has_value());
         self = std::move(*made);
         self->mount(table, [this] {
@@ -200,7 +200,7 @@ TEST_CASE("a node's state is watched: version, configuration, up and down") {
     CHECK(seen.reachable);
     CHECK(seen.version == "1");
     CHECK(seen.round_trip.has_value());
-    // The two differ in the paths of their certificates.
+    // The two differ: the fingerprint is the path of the certificate here.
     CHECK(seen.config == thanos.self->fingerprint());
     CHECK(seen.config != oracle1.self->fingerprint());
     CHECK_FALSE(views.at("starlord").reachable);
@@ -213,7 +213,7 @@ TEST_CASE("without certificates nobody is asked, and the reason is told") {
     asio::io_context loop;
     auto config = three_nodes(ca, "oracle1", 8702);
     config.tls = {};
-    auto const alone = peers::make(loop.get_executor(), config, "oracle1");
+    auto const alone = peers::make(loop.get_executor(), config, "oracle1", "");
     REQUIRE(alone.has_value());
     CHECK_FALSE((*alone)->enabled());
     CHECK_THAT(answer_of(loop, **alone, "thanos", get_of("/echo")),
@@ -225,7 +225,7 @@ TEST_CASE("certificates that do not serve are refused by name, and a reload keep
     asio::io_context loop;
     auto const port = free_port();
     auto const foreign = three_nodes(ca, "thanos", port);
-    auto const made = peers::make(loop.get_executor(), foreign, "oracle1");
+    auto const made = peers::make(loop.get_executor(), foreign, "oracle1", "");
     REQUIRE(made.has_error());
     CHECK(made.error().doing == "TLS certificate " + foreign.tls.certificate +
                                     ": is for spiffe://bev/node/thanos/service/bevmesh; expected "
@@ -236,9 +236,9 @@ TEST_CASE("certificates that do not serve are refused by name, and a reload keep
     member oracle1(loop, config, "oracle1");
     auto broken = config;
     broken.tls.key += ".gone";
-    CHECK(oracle1.self->configure(broken).has_error());
+    CHECK(oracle1.self->configure(broken, "b").has_error());
     CHECK(answer_of(loop, *oracle1.self, "thanos", get_of("/echo")) == "thanos to oracle1");
     auto const renewed = three_nodes(ca, "oracle1", port);
-    CHECK(oracle1.self->configure(renewed).has_value());
+    CHECK(oracle1.self->configure(renewed, "c").has_value());
     CHECK(answer_of(loop, *oracle1.self, "thanos", get_of("/echo")) == "thanos to oracle1");
 }

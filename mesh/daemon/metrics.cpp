@@ -1,0 +1,178 @@
+#include "mesh/daemon/metrics.hpp"
+
+#include <map>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include <prometheus/text_serializer.h>
+
+#include "mesh/daemon/process_facts.hpp"
+
+namespace bevmesh::daemon {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using label = ClientMetric::Label;
+
+net::http_response plain(unsigned status, std::string text, std::string type) {
+    net::http_response r;
+    r.status = status;
+    r.headers.emplace_back("Content-Type", std::move(type));
+    r.body = std::move(text);
+    return r;
+}
+
+/// Families in the order in which they were begun, each begun once.
+class families {
+public:
+    families& gauge(std::string name, std::string help) {
+        return begin(std::move(name), std::move(help), MetricType::Gauge);
+    }
+    /// `name` ends in _total.
+    families& counter(std::string name, std::string help) {
+        return begin(std::move(name), std::move(help), MetricType::Counter);
+    }
+    families& add(double value, std::vector<label> labels = {}) {
+        ClientMetric m;
+        m.label = std::move(labels);
+        if (all_.back().type == MetricType::Counter)
+            m.counter.value = value;
+        else
+            m.gauge.value = value;
+        all_.back().metric.push_back(std::move(m));
+        return *this;
+    }
+    [[nodiscard]] std::string text() const {
+        std::ostringstream out;
+        prometheus::TextSerializer().Serialize(out, all_);
+        return std::move(out).str();
+    }
+
+private:
+    families& begin(std::string name, std::string help, MetricType type) {
+        all_.push_back({std::move(name), std::move(help), type, {}});
+        return *this;
+    }
+    std::vector<MetricFamily> all_;
+};
+
+double number(bool yes) {
+    return yes ? 1 : 0;
+}
+double number(std::uint64_t n) {
+    return static_cast<double>(n);
+}
+double in_seconds(nanoseconds d) {
+    return std::chrono::duration<double>(d).count();
+}
+
+void add_registrar(families& to, registrar::reconciler const& core) {
+    std::map<std::string, std::uint64_t> phases{
+        {"announced", 0}, {"announcing", 0}, {"refused", 0}, {"failing", 0}, {"removing", 0}};
+    for (auto const& v : core.services().view())
+        ++phases[v.phase];
+    to.gauge("bevmesh_services", "Services of this node, by how far they are in Consul.");
+    for (auto const& [phase, n] : phases)
+        to.add(number(n), {{"phase", phase}});
+    to.gauge("bevmesh_containers", "Containers that the registrar looks at.")
+        .add(number(std::uint64_t(core.containers().size())));
+    to.gauge("bevmesh_settled", "1 when both sides are known and nothing is left to do.")
+        .add(number(core.idle()));
+    auto const& done = core.services().counters();
+    to.counter("bevmesh_consul_writes_total", "Writes to Consul's agent that were done, by kind.")
+        .add(number(done.registrations), {{"kind", "register"}})
+        .add(number(done.deregistrations), {{"kind", "deregister"}})
+        .add(number(done.reports), {{"kind", "report"}})
+        .add(number(done.maintenance_changes), {{"kind", "maintenance"}});
+    to.counter("bevmesh_consul_write_errors_total", "Writes to Consul's agent that failed.")
+        .add(number(done.write_errors));
+}
+
+void add_peers(families& to, peers const& nodes) {
+    if (!nodes.enabled()) return;
+    using view = std::pair<std::string const, peer_view>;
+    auto const each = [&](auto const& value) {
+        for (view const& v : nodes.views())
+            if (v.second.asked) value(v.second, std::vector<label>{{"node", v.first}});
+    };
+    to.gauge("bevmesh_peer_up", "Whether the other node's daemon answers.");
+    each([&](peer_view const& v, auto labels) { to.add(number(v.reachable), labels); });
+    to.gauge("bevmesh_peer_same_config", "Whether the other node has the same configuration.");
+    each([&](peer_view const& v, auto labels) {
+        if (v.reachable) to.add(number(v.config == nodes.fingerprint()), labels);
+    });
+    to.gauge("bevmesh_peer_round_trip_seconds", "How long the last answer took.");
+    each([&](peer_view const& v, auto labels) {
+        if (v.round_trip) to.add(in_seconds(*v.round_trip), labels);
+    });
+    to.gauge("bevmesh_peer_clock_offset_seconds", "The other node's clock less ours.");
+    each([&](peer_view const& v, auto labels) {
+        if (v.clock_offset) to.add(in_seconds(*v.clock_offset), labels);
+    });
+    to.counter("bevmesh_peer_errors_total", "Questions to the other node without an answer.");
+    each([&](peer_view const& v, auto labels) { to.add(number(v.errors), labels); });
+    to.counter("bevmesh_peer_connections_refused_total",
+               "Connections to our listener that ended in the handshake.")
+        .add(number(nodes.refused()));
+    to.gauge("bevmesh_certificate_expiry_timestamp_seconds",
+             "When the daemon's own certificate ends, Unix time.")
+        .add(static_cast<double>(nodes.certificate_expires()));
+}
+
+void add_process(families& to) {
+    auto const p = read_process_facts();
+    to.counter("process_cpu_seconds_total", "User and system time.").add(p.cpu_seconds);
+    to.gauge("process_resident_memory_bytes", "Resident memory.").add(p.resident_bytes);
+    to.gauge("process_virtual_memory_bytes", "Virtual memory.").add(p.virtual_bytes);
+    to.gauge("process_open_fds", "Open file descriptors.").add(p.open_fds);
+    to.gauge("process_max_fds", "How many there may be.").add(p.max_fds);
+    to.gauge("process_start_time_seconds", "Start of the process, Unix time.").add(p.start_seconds);
+}
+
+}  // namespace
+
+std::string metrics::exposition() const {
+    families all;
+    all.gauge("bevmesh_build_info", "Always 1; the version is a label.")
+        .add(1, {{"version", from_.version}});
+    all.gauge("bevmesh_engine_up", "Whether Docker answers.")
+        .add(number(from_.driver.engine().reachable));
+    all.gauge("bevmesh_agent_up", "Whether Consul's agent answers.")
+        .add(number(from_.driver.agent().reachable));
+    add_registrar(all, from_.core);
+    add_peers(all, from_.nodes);
+    add_process(all);
+    return all.text();
+}
+
+std::string metrics::not_ready() {
+    std::string why;
+    auto const& engine = from_.driver.engine();
+    auto const& agent = from_.driver.agent();
+    if (!engine.reachable) why += "Docker does not answer: " + engine.detail + "\n";
+    if (!agent.reachable) why += "Consul does not answer: " + agent.detail + "\n";
+    settled_once_ = settled_once_ || from_.core.idle();
+    if (!settled_once_) why += "the first pass over containers and services is not done\n";
+    return why;
+}
+
+net::awaitable<net::http_response> metrics::handle(net::http_request request) {
+    auto const path = request.target.substr(0, request.target.find('?'));
+    std::string const text = "text/plain; charset=utf-8";
+    if (request.method != "GET" && request.method != "HEAD")
+        co_return plain(405, "only GET is answered here\n", text);
+    if (path == "/metrics")
+        co_return plain(200, exposition(), "text/plain; version=0.0.4; charset=utf-8");
+    if (path == "/livez") co_return plain(200, "ok\n", text);
+    if (path == "/readyz") {
+        auto why = not_ready();
+        if (why.empty()) co_return plain(200, "ok\n", text);
+        co_return plain(503, std::move(why), text);
+    }
+    co_return plain(404, "there are /metrics, /livez and /readyz\n", text);
+}
+
+}  // namespace bevmesh::daemon
