@@ -139,7 +139,7 @@ def up(binary):
     write(
         "/etc/elsewhere.conf",
         f"listen-address={UPSTREAM}\nbind-interfaces\nno-resolv\nno-hosts\nuser=root\n"
-        "host-record=elsewhere.test,192.0.2.7\nlocal=/elsewhere.test/\nlocal=/consul/\n",
+        "host-record=elsewhere.test,192.0.2.7\nlocal=/elsewhere.test/\nlocal=/consul/\nlocal=/lab.test/\n",
         node=ELSEWHERE,
     )
     on("dnsmasq", "--conf-file=/etc/elsewhere.conf", "--pid-file=/run/elsewhere.pid",
@@ -166,7 +166,7 @@ def with_dnsmasq():
     write(
         "/etc/dnsmasq.conf",
         "listen-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\nuser=root\n"
-        "host-record=elsewhere.test,192.0.2.7\nlocal=/elsewhere.test/\n",
+        "host-record=elsewhere.test,192.0.2.7\nlocal=/elsewhere.test/\nlocal=/lab.test/\n",
     )
     (STATE / NODE / "etc/dnsmasq.d").mkdir(exist_ok=True)
     init_script(
