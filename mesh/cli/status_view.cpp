@@ -59,6 +59,27 @@ void add_peer(lines& page, std::string const& name, json const& peer,
     page.add(name, reachable ? "ok" : "unreachable", list_of(all));
 }
 
+/// "0.7 ms": a round trip between nodes is worth a digit behind the point.
+std::string draw_round_trip(json const& peer) {
+    if (!peer.contains("round_trip_us")) return {};
+    auto const tenths = (number_at(peer, "round_trip_us") + 50) / 100;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
+}
+
+void add_nodes(lines& page, json const& peers) {
+    bool first = true;
+    for (auto const& peer : peers) {
+        bool const up = flag_at(peer, "reachable");
+        page.add(
+            first ? "Peers" : "", up ? "ok" : "unreachable",
+            list_of({text_at(peer, "node"), text_at(peer, "address"),
+                     up ? with("bevmesh ", text_at(peer, "version")) : "", draw_round_trip(peer),
+                     up && !flag_at(peer, "same_config") ? "its configuration differs" : "",
+                     text_at(peer, "detail")}));
+        first = false;
+    }
+}
+
 void add_registrar(lines& page, json const& registrar) {
     std::vector<std::string> phases;
     for (auto const* phase : {"announced", "announcing", "refused", "failing", "removing"})
@@ -118,6 +139,7 @@ std::string draw_status(json const& answer, page const& on) {
               with("engine ", text_at(docker, "name")),
               counted(number_at(docker, "containers"), "container", "containers")});
     add_registrar(page, member_at(answer, "registrar"));
+    add_nodes(page, member_at(answer, "peers"));
     bool first = true;
     for (auto const& note : member_at(answer, "notes")) {
         auto const code = text_at(note, "code");

@@ -170,9 +170,11 @@ TEST_CASE("maintenance of what is not on this node says where it is") {
     auto const elsewhere = n.run("services maint grafana on --yes");
     CHECK(elsewhere.status == 1);
     CHECK(elsewhere.err ==
-          "bevmesh: this node (thanos) has no service grafana; it is on oracle1: do it there\n");
+          "bevmesh: node thanos has no service grafana; it is on oracle1: say --node\n");
+    n.run("services maint redis on --node oracle1 --yes");
+    CHECK(n.daemon.requests().back() == "GET /v1/services?node=oracle1");
     CHECK(n.run("services maint rediss on --yes").err ==
-          "bevmesh: this node (thanos) has no service rediss, did you mean redis\n");
+          "bevmesh: node thanos has no service rediss, did you mean redis\n");
     // The daemon may remember a wish for a container that is gone.
     n.daemon.answer("POST /v1/maintenance", R"({"affected": []})");
     CHECK(n.run("services maint gone off --yes").status == 0);

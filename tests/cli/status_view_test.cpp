@@ -22,6 +22,11 @@ json answer() {
       "registrar": {"settled": true, "services": 14, "announced": 12, "announcing": 1, "refused": 1,
                     "failing": 0, "removing": 0, "registrations": 14, "deregistrations": 0,
                     "reports": 3, "maintenance_changes": 0, "write_errors": 0},
+      "peers": [
+        {"node": "oracle1", "address": "100.96.197.84", "reachable": true, "version": "0.1.0",
+         "same_config": false, "round_trip_us": 749, "detail": ""},
+        {"node": "starlord", "address": "100.122.12.35", "reachable": false, "version": "0.1.0",
+         "same_config": true, "detail": "no complete answer within 2000ms"}],
       "state": "degraded",
       "notes": [{"level": "warning", "code": "loopback",
                  "text": "web: port 80 is bound to loopback"},
@@ -42,6 +47,9 @@ TEST_CASE("the status is a page of facts") {
           "Registrar:  settled  14 services: 12 announced, 1 announcing, 1 refused\n"
           "            since its start 14 registrations, 0 deregistrations, 3 health reports, "
           "0 failed writes\n"
+          "Peers:      ok  oracle1, 100.96.197.84, bevmesh 0.1.0, 0.7 ms, "
+          "its configuration differs\n"
+          "            unreachable  starlord, 100.122.12.35, no complete answer within 2000ms\n"
           "Notes:      warning  web: port 80 is bound to loopback [loopback]\n"
           "            info  hello\\x1b[2J\n");
 }

@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import consul, engine, kernel, node as nodes, services
+from . import certificates, consul, engine, kernel, node as nodes, services
 from .layout import NODES, ROOT, STATE, LabError, consul_binary, node_dir
 from .state import State
 
@@ -54,6 +54,7 @@ def _bring_up(state, progress):
     for node in NODES:
         nodes.make_files(node)
         _install_config(node, options["config"])
+    certificates.make_all()
     consul.configure(options)
     state["switch"] = nodes.start_switch()
     for node in NODES:
@@ -83,7 +84,8 @@ def _bring_up(state, progress):
 
 def _install_config(node, config):
     if Path(config).is_file():
-        shutil.copyfile(config, node_dir(node) / "etc/bevmesh/bevmesh.yaml")
+        text = certificates.with_section(Path(config).read_text())
+        (node_dir(node) / "etc/bevmesh/bevmesh.yaml").write_text(text)
 
 
 def _wait_catalog(state, seconds=30):
