@@ -155,8 +155,10 @@ private:
         std::size_t written = 0;
         for (auto const& file : result_.files)
             written += static_cast<std::size_t>(!file.written.empty());
-        run_.say(summarise(result_) +
-                 (args_.write ? "; " + std::to_string(written) + " files written" : ""));
+        run_.say(summarise(result_) + (args_.write
+                                           ? "; " + std::to_string(written) +
+                                                 (written == 1 ? " file" : " files") + " written"
+                                           : ""));
     }
 
     /// What --write has written is in order now.

@@ -31,7 +31,8 @@ MESH = HERE / "mesh.yaml"
 SECRETS = ("p#ss", "s#cr", "pa#ss", "ch#nge", "#Secr", "p%40ss", "p%3Ass", "a:b#c", "ex%40mple")
 ADDRESS = re.compile(
     rb"\[?fd7a:115c:a1e0::5\]?|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)"
-    rb"|(?<![a-z0-9])[a-z0-9][a-z0-9-]*\.service\.consul|(?i:\bthanos(?=:5432))|(?i:\boracle1(?=:6379))"
+    rb"|(?<![a-z0-9])[a-z0-9][a-z0-9-]*\.service\.consul"
+    rb"|(?i:\bthanos(?=:5432))|(?i:\boracle1(?=:6379))"
 )
 
 
