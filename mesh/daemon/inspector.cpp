@@ -5,9 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <nlohmann/json.hpp>
 
-#include "config/schema.hpp"
+#include "mesh/daemon/fingerprint.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 #include "mesh/net/dns.hpp"
@@ -72,7 +71,7 @@ awaitable<result<T>> in_time(awaitable<result<T>> look, std::string doing) {
     co_return co_await net::with_deadline(std::move(look), inspector::limit, std::move(doing));
 }
 
-using names = std::map<std::string, verify::name_fact>;
+using names = inspector::names;
 
 names ask_blocking(std::string const& server, std::vector<std::string> const& services,
                    std::string const& domain) {
@@ -153,14 +152,10 @@ awaitable<void> inspector::look_at_consul(std::shared_ptr<verify::node_facts> in
     into->leader = any.has_value() && any->known_leader;
 }
 
-awaitable<void> inspector::look_at_names(std::shared_ptr<verify::node_facts> into) {
-    auto const& config = from_.core.config();
-    auto const services = verify::names_of(config);
-    if (services.empty()) co_return;
-    auto on_host = asio::co_spawn(names_, ask("", services, config.domain), asio::use_awaitable);
-    into->consul_dns = co_await asio::co_spawn(
-        names_, ask(config.consul.dns_address, services, config.domain), asio::use_awaitable);
-    into->host_dns = co_await std::move(on_host);
+awaitable<void> inspector::ask_names(std::string server, std::vector<std::string> services,
+                                     std::string domain, names* into) {
+    auto asking = ask(std::move(server), std::move(services), std::move(domain));
+    *into = co_await asio::co_spawn(names_, std::move(asking), asio::use_awaitable);
 }
 
 void inspector::look_at_registrar(verify::node_facts& into) const {
@@ -169,17 +164,23 @@ void inspector::look_at_registrar(verify::node_facts& into) const {
 }
 
 awaitable<verify::node_facts> inspector::look() {
+    auto const executor = co_await asio::this_coro::executor;
     auto const began = net::now();
     auto const facts = std::make_shared<verify::node_facts>();
     auto const& config = from_.core.config();
     facts->node = from_.core.node();
     facts->version = BEVMESH_VERSION;
-    facts->config_hash = verify::hash_of(config::document().show(config).dump());
-    auto const executor = co_await asio::this_coro::executor;
+    facts->config_hash = fingerprint_of(config);
     net::task_group looks(executor, [](std::string_view, std::string const&) {});
     looks.spawn(look_at_docker(facts), "Docker");
     looks.spawn(look_at_consul(facts), "Consul");
-    looks.spawn(look_at_names(facts), "names");
+    auto const services = verify::names_of(config);
+    if (!services.empty()) {
+        looks.spawn(
+            ask_names(config.consul.dns_address, services, config.domain, &facts->consul_dns),
+            "Consul's DNS");
+        looks.spawn(ask_names("", services, config.domain, &facts->host_dns), "host's resolver");
+    }
     co_await looks.join();
     look_at_registrar(*facts);
     facts->took_ms = std::chrono::duration_cast<milliseconds>(net::now() - began).count();

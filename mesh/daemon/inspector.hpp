@@ -28,6 +28,8 @@ public:
         consul::client& consul;
     };
 
+    using names = std::map<std::string, registrar::verify::name_fact>;
+
     explicit inspector(sources from) : from_(from) {}
 
     /// At most `limit`, and a little.
@@ -45,11 +47,13 @@ private:
     net::awaitable<result<std::string>> answer();
     net::awaitable<void> look_at_docker(std::shared_ptr<registrar::verify::node_facts> into);
     net::awaitable<void> look_at_consul(std::shared_ptr<registrar::verify::node_facts> into);
-    net::awaitable<void> look_at_names(std::shared_ptr<registrar::verify::node_facts> into);
+    /// `into` outlives it.
+    net::awaitable<void> ask_names(std::string server, std::vector<std::string> services,
+                                   std::string domain, names* into);
     void look_at_registrar(registrar::verify::node_facts& into) const;
 
     sources from_;
-    boost::asio::thread_pool names_{2};
+    boost::asio::thread_pool names_{2};  // one for each resolver
 };
 
 /// Unix time.

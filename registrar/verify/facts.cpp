@@ -1,7 +1,5 @@
 #include "registrar/verify/facts.hpp"
 
-#include <array>
-#include <charconv>
 #include <set>
 
 #include "mesh/base/json_fields.hpp"
@@ -139,16 +137,6 @@ std::vector<std::string> names_of(mesh_config const& config) {
                 names.insert(service.name + "-" + key);
     }
     return {names.begin(), names.end()};
-}
-
-std::string hash_of(std::string_view document) {
-    // FNV-1a, 64 bits: tells apart, and is no protection.
-    std::uint64_t hash = 14695981039346656037U;
-    for (char const c : document)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    std::array<char, 16> text{};
-    auto const end = std::to_chars(text.data(), text.data() + text.size(), hash, 16).ptr;
-    return {text.data(), end};
 }
 
 }  // namespace bevmesh::registrar::verify

@@ -114,7 +114,4 @@ struct mesh_facts {
 /// The services, and NAME-KEY for each further port, that the configuration makes known by name.
 [[nodiscard]] std::vector<std::string> names_of(mesh_config const& config);
 
-/// Short, the same for configurations that mean the same, whatever their text.
-[[nodiscard]] std::string hash_of(std::string_view document);
-
 }  // namespace bevmesh::registrar::verify

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import mesh as faults_mesh
@@ -259,6 +260,7 @@ def clock_off_by(lab, node, seconds):
     options = os.environ.get("ASAN_OPTIONS", "")
     child = node.popen(
         *("bevmesh", "daemon", "--node", node.name, "--config", "/etc/bevmesh/bevmesh.yaml"),
+        stderr=subprocess.DEVNULL,
         env={
             "LD_PRELOAD": str(lab.wrong_clock),
             "WRONG_CLOCK_SECONDS": str(seconds),
