@@ -139,7 +139,8 @@ def up(binary):
     write(
         "/etc/elsewhere.conf",
         f"listen-address={UPSTREAM}\nbind-interfaces\nno-resolv\nno-hosts\nuser=root\n"
-        "host-record=elsewhere.test,192.0.2.7\nlocal=/elsewhere.test/\nlocal=/consul/\nlocal=/lab.test/\n",
+        "host-record=elsewhere.test,192.0.2.7\nlocal=/elsewhere.test/\nlocal=/consul/\n"
+        "local=/lab.test/\n",
         node=ELSEWHERE,
     )
     on("dnsmasq", "--conf-file=/etc/elsewhere.conf", "--pid-file=/run/elsewhere.pid",
