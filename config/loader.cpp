@@ -61,6 +61,19 @@ void fill_nodes(mesh_config& config) {
                     instance.nodes.push_back(name);
 }
 
+// A group's database is the service of its name, where the document does not say otherwise.
+void fill_failover(mesh_config& config) {
+    for (auto& group : config.failover) {
+        auto const same = [&](service_config const& s) { return s.name == group.name; };
+        auto const service = std::ranges::find_if(config.services, same);
+        if (service == config.services.end() || service->instances.size() != 1) continue;
+        auto const& instance = service->instances.front();
+        if (group.container.empty() && group.unit.empty())
+            group.container = instance.match.container;
+        if (!group.port && instance.port != 0) group.port = instance.port;
+    }
+}
+
 void read_document(std::string_view text, loaded& out) {
     text = without_bom(text);
     out.problems = check_source(text);
@@ -74,6 +87,7 @@ void read_document(std::string_view text, loaded& out) {
     auto const inside = in.begin(tree.root.at);
     document().read(tree.root, in, out.value);
     fill_nodes(out.value);
+    fill_failover(out.value);
     auto const add = [&](std::vector<problem> const& more) {
         out.problems.insert(out.problems.end(), more.begin(), more.end());
     };

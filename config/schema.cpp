@@ -124,6 +124,8 @@ type_of<mesh_config> make_document() {
                 "Docker's networks by name. No two of them overlap."),
             key("services", &mesh::services, services_section(),
                 "The services of the mesh by name: NAME.service.consul."),
+            key("failover", &mesh::failover, failover_section(),
+                "The databases that move between nodes, by group: GROUP-primary.service.consul."),
         });
 }
 

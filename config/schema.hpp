@@ -16,6 +16,7 @@ namespace bevmesh::config {
 [[nodiscard]] type_of<std::vector<service_config>> services_section();
 [[nodiscard]] type_of<check_config> check_entry();
 [[nodiscard]] type_of<registrar_config> registrar_section();
+[[nodiscard]] type_of<std::vector<failover_group_config>> failover_section();
 [[nodiscard]] type_of<tls_config> tls_section();
 [[nodiscard]] type_of<peers_config> peers_section();
 [[nodiscard]] type_of<metrics_config> metrics_section();

@@ -114,6 +114,7 @@ std::vector<problem> validate(mesh_config const& config, locations const& where)
     check_consul(config.consul, found);
     check_registrar(config.registrar, found);
     check_services(config, found);
+    check_failover(config, found);
     return std::move(found).take();
 }
 

@@ -93,11 +93,11 @@ private:
                 if (std::ranges::find(other.members, node) == other.members.end()) continue;
                 auto const ours = failover::placement_of(group_, node);
                 auto const theirs = failover::placement_of(other, node);
-                if (ours.port == theirs.port && ours.address == theirs.address)
-                    found_.report(join(base_, "port"),
-                                  std::to_string(ours.port) + " on " + node +
-                                      " is the database of group " + other.name,
-                                  "a port of its own for each group");
+                if (ours.port != theirs.port || ours.address != theirs.address) continue;
+                return found_.report(join(base_, "port"),
+                                     std::to_string(ours.port) + " on " + node +
+                                         " is the database of group " + other.name,
+                                     "a port of its own for each group");
             }
         }
     }

@@ -17,9 +17,9 @@
 
 namespace bevmesh::failover {
 
-class database {
+class database_port {
 public:
-    virtual ~database() = default;
+    virtual ~database_port() = default;
 
     virtual awaitable<probed> look(probe what) = 0;
     /// What runs, held by a pidfd that was opened before the process told its name and was still

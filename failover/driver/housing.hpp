@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -21,6 +22,7 @@ struct running {
     std::string where;  // the container's id, or the unit
     guard::victim_id victim;
     std::shared_ptr<guard::descriptor> pidfd;
+    std::vector<std::string> argv;  // what it was started with; empty: not known
 
     [[nodiscard]] bool alive() const { return pidfd && !guard::has_ended(pidfd->get()); }
 };
@@ -38,6 +40,8 @@ public:
     virtual awaitable<result<void>> kill(milliseconds limit) = 0;
     /// In order, as `docker stop`; then as kill().
     virtual awaitable<result<void>> stop(milliseconds grace) = 0;
+    /// A file as the database sees it.
+    virtual awaitable<result<std::string>> read_file(std::string path) = 0;
     /// For people: "container redis", "unit postgresql@15-main".
     [[nodiscard]] virtual std::string const& name() const noexcept = 0;
 };

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "mesh/base/failover_config.hpp"
 #include "mesh/base/time.hpp"
 
 namespace bevmesh {
@@ -213,6 +214,7 @@ struct mesh_config {
     std::map<std::string, node_config> nodes;
     std::map<std::string, network_config> networks;
     std::vector<service_config> services;
+    std::vector<failover_group_config> failover;  // by name
 
     friend bool operator==(mesh_config const&, mesh_config const&) = default;
 };

@@ -25,6 +25,7 @@ struct blocking {
     std::string hash;
     milliseconds wait{0};
     bool stale = false;
+    bool consistent = false;  // the leader asks the others first whether it still is one
 };
 
 }  // namespace bevmesh::consul

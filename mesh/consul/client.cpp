@@ -20,6 +20,7 @@ std::string query_of(blocking const& b) {
     if (!b.hash.empty()) add("hash=" + net::percent_encode(b.hash));
     if (b.wait.count() > 0 && !q.empty()) add("wait=" + encode_duration(b.wait));
     if (b.stale) add("stale");
+    if (b.consistent) add("consistent");
     return q;
 }
 

@@ -129,6 +129,10 @@ container read_container(value const& v) {
     // How "docker run" without --network is recorded, and what it means.
     if (c.network_mode.empty() || c.network_mode == "default") c.network_mode = "bridge";
     c.state = read_state(state);
+    c.pid = json::number<std::int32_t>(state, "Pid");
+    c.argv.push_back(json::text(v, "Path"));
+    for (auto& word : json::text_list(v, "Args"))
+        c.argv.push_back(std::move(word));
     c.exit_code = json::number<int>(state, "ExitCode");
     c.health = read_health(state);
     c.started_at = json::text(state, "StartedAt");

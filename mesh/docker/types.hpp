@@ -44,6 +44,8 @@ struct container {
     std::string hostname;
     std::string network_mode;  // "bridge", "host", "none", "container:ID", a network's name
     run_state state = run_state::created;
+    std::int32_t pid = 0;           // of its init as the engine's host sees it; 0: none runs
+    std::vector<std::string> argv;  // what its init was started with
     int exit_code = 0;
     docker::health health = docker::health::none;
     std::string started_at;  // RFC 3339, as the engine wrote it

@@ -1,3 +1,4 @@
+// Failover groups in the document: what they mean, and what is refused.
 #include "config/loader.hpp"
 #include "config/size.hpp"
 #include "failover/configured.hpp"
@@ -61,7 +62,7 @@ TEST_CASE("what is other on a member is said under its name") {
 
 TEST_CASE("durations that let two primaries be are refused with the sum") {
     CHECK(problems_of_group(good + ", profile: lan, timing: {observer: 1s}") ==
-          lines{"f:5:75: failover.redis.timing: failover group redis: profile lan: L (1+r)/(1-r) + "
+          lines{"f:5:83: failover.redis.timing: failover group redis: profile lan: L (1+r)/(1-r) + "
                 "K (1+r) = 1.105 + 0.105 = 1.21 s, over O = 1 s: an observer could take while the "
                 "holder still serves; expected durations that keep two primaries apart"});
     CHECK(
@@ -82,7 +83,7 @@ TEST_CASE("a group needs tls, a place, and a kind that is known") {
           lines{"f:3:19: failover.redis: needs `tls`, which is not there: members ask each other; "
                 "expected tls: with certificate, key and ca"});
     CHECK(problems_of_group("kind: redis, members: [n1, n2]").size() == 1);
-    CHECK(problems_of_group("kind: mysql, members: [n1, n2], container: x").size() == 1);
+    CHECK(problems_of_group("kind: mysql, members: [n1, n2], container: xx").size() == 1);
     CHECK(problems_of_group(good + ", unit: redis.service").size() == 1);
     CHECK(problems_of_group(good + ", user: mesh").size() == 1);
 }

@@ -100,18 +100,20 @@ TEST_CASE("a port is a number from 1 to 65535") {
 TEST_CASE("an unknown key is told with the nearest known one") {
     CHECK(problems_after_head("logs: {}\nregistrar: {compat: {intern: true}}\n") ==
           lines{"f:3:1: logs: unknown key, did you mean log; expected one of mesh, state_dir, "
-                "consul, docker, registrar, api, log, nodes, networks, services",
+                "consul, docker, registrar, api, tls, peers, metrics, log, nodes, networks, "
+                "services, failover",
                 "f:4:22: registrar.compat.intern: unknown key, did you mean internal; expected one "
                 "of enabled, internal, explicit, ip, use_ip_from_label, tags, "
                 "hostname"});
 }
 
 TEST_CASE("a section that this version does not read is refused, not ignored") {
-    for (auto const* section : {"vault", "failover", "certs"})
+    for (auto const* section : {"vault", "certs"})
         CHECK(problems_after_head(std::string(section) + ": {}\n") ==
               lines{"f:3:1: " + std::string(section) +
                     ": is not supported by this version of bevmesh; expected one of mesh, "
-                    "state_dir, consul, docker, registrar, api, log, nodes, networks, services"});
+                    "state_dir, consul, docker, registrar, api, tls, peers, metrics, log, nodes, "
+                    "networks, services, failover"});
 }
 
 TEST_CASE("what is missing is told in the words of the schema") {
@@ -267,6 +269,14 @@ TEST_CASE("the JSON Schema knows each key that the loader names, and no other") 
         {"services.*.match", "services: {a: {match: {zzz: 1}}}\n"},
         {"services.*.instances[]", "services: {a: {instances: [{zzz: 1}]}}\n"},
         {"services.*.instances[].match", "services: {a: {instances: [{match: {zzz: 1}}]}}\n"},
+        {"tls", "tls: {zzz: 1}\n"},
+        {"peers", "peers: {zzz: 1}\n"},
+        {"metrics", "metrics: {zzz: 1}\n"},
+        {"failover.*", "failover: {a: {zzz: 1}}\n"},
+        {"failover.*.on.*", "failover: {a: {on: {b: {zzz: 1}}}}\n"},
+        {"failover.*.timing", "failover: {a: {timing: {zzz: 1}}}\n"},
+        {"failover.*.hooks", "failover: {a: {hooks: {zzz: 1}}}\n"},
+        {"failover.*.tls", "failover: {a: {tls: {zzz: 1}}}\n"},
     };
     std::size_t seen = 0;
     visit(json_schema(), "", [&](std::string const& path, json const& properties) {
