@@ -31,7 +31,7 @@ MAY_INCLUDE = {
 PURE_TARGETS = ("mesh_base", "consul_codec", "docker_codec", "config_validate", "registrar_core",
                 "registrar_reconcile", "registrar_scan", "registrar_verify", "registrar_dns_core",
                 "failover_core", "failover_policy", "cli_view", "failover_guard_rules",
-                "failover_redis_state")
+                "failover_redis_state", "failover_postgres_state")
 
 # What a pure target may link beside another pure target. Asio is among Boost's headers: there only
 # the ban on the include helps.
@@ -72,7 +72,7 @@ LIBRARY_HOMES = (
     ("CLI11", r"<CLI/", r"mesh/cli/[^/]+\.[ch]pp|tests/.+"),
     ("libsystemd", r"<systemd/", r"mesh/daemon/[^/]+\.cpp"),
     ("hiredis", r"<hiredis/", r"mesh/redis/[^/]+\.cpp"),
-    ("libpq", r"<(postgresql/)?libpq", r"(mesh/net|registrar|failover)/[^/]+\.cpp|tests/.+"),
+    ("libpq", r"<(postgresql/)?libpq", r"mesh/postgres/[^/]+\.cpp"),
     ("c-ares", r"<ares", r"mesh/net/[^/]+\.cpp"),
     ("Catch2", r"<catch2/", r"tests/catch(_main)?\.[ch]pp"),
 )

@@ -39,8 +39,12 @@ TEST_CASE("A planned move under load: drained, demoted, promoted, and no acknowl
             int acknowledged = 0;
             auto writes = writer(one, stop, acknowledged);
             boost::asio::co_spawn(on, std::move(writes), boost::asio::detached);
-            while (acknowledged < 300)
+            // 7.0 streams to a new replica from its first acknowledgement on, up to a second later.
+            auto streamed = co_await info(other, "slave_repl_offset");
+            while (acknowledged < 300 || std::stoll(streamed) < 5000) {
                 co_await net::sleep_for(milliseconds(1));
+                streamed = co_await info(other, "slave_repl_offset");
+            }
             auto const start = net::now();
             auto const at = co_await s->drain(run_id, other.login(), seconds(2), seconds(10));
             INFO((at.has_error() ? at.error().detail : std::string()));
