@@ -101,6 +101,11 @@ permission by_record(state const& s, policy const& p, instant now) {
         case lease_state::held:
             break;
     }
+    if (p.broken(fault::ownership_by_name) && r.holder == p.self) {
+        auto yes = given("this node's name is on it");
+        yes.own_chain = true;
+        return yes;
+    }
     // Later than that another one could have taken it, and a restore of Consul could hide that.
     if (s.hold && s.hold->index == s.seen.index && !s.hold->foreign &&
         r.write_id == s.hold->record.write_id && now < s.hold->basis + p.timing.observer * 9 / 10) {
@@ -148,6 +153,7 @@ member_report own_report(state const& s, policy const& p, instant now) {
     member_report r;
     r.database = s.database.facts;
     r.epoch = s.epoch_seen;
+    r.epoch_holder = s.epoch_holder;
     r.configuration = p.configuration;
     r.priority = p.priority;
     r.serving =

@@ -95,6 +95,7 @@ struct database_facts {
 struct member_report {
     database_facts database;
     std::uint64_t epoch = 0;    // the highest that it knows of
+    std::string epoch_holder;   // and whose it is
     std::string configuration;  // hash of the group's configuration, see policy
     int priority = 100;         // 0: never to be promoted
     bool serving = false;       // holds a valid lease and serves

@@ -28,6 +28,7 @@ std::string_view name(fault f) noexcept {
         "promote_out_of_sync",
         "free_is_permission",
         "promote_any_process",
+        "old_wan_numbers",
     };
     auto const at = static_cast<std::size_t>(f);
     return at < names.size() ? names[at] : "?";

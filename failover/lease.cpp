@@ -38,15 +38,10 @@ void renewed(turn const& t, attempt const& a, std::uint64_t index, bool by_read)
     if (!t.s.hold) return;
     auto const newest = t.s.attempts.empty() || t.s.attempts.back().record == a.record;
     move_head(t, a, index, by_read);
-    if (t.leaves()) {
-        if (!t.broken(fault::late_answer_unfences)) return;
-        prolong(t, a);
-        t.enter(stage::promoting);
-        return;
-    }
+    if (t.leaves()) return;
     if (t.s.at < stage::ending_streams) return;
     prolong(t, a);
-    t.s.gate.may_relax = newest && (!by_read || t.broken(fault::relax_on_read));
+    t.s.gate.may_relax = newest && !by_read;
 }
 
 void taken(turn const& t, attempt const& a, std::uint64_t index, bool by_read) {
@@ -75,7 +70,10 @@ void released(turn const& t, attempt const& a, std::uint64_t index) {
 
 void committed(turn const& t, attempt const& found, std::uint64_t index, bool by_read) {
     auto const a = found;
-    t.s.epoch_seen = std::max(t.s.epoch_seen, a.record.epoch);
+    if (a.record.epoch > t.s.epoch_seen) {
+        t.s.epoch_seen = a.record.epoch;
+        t.s.epoch_holder = t.p.self;
+    }
     auto& seen = t.s.seen;
     if (!by_read) {
         seen.witnessed = true;
@@ -94,7 +92,8 @@ void committed(turn const& t, attempt const& found, std::uint64_t index, bool by
             return released(t, a, index);
         case intent::expire:
             t.s.attempts.clear();
-            t.s.marked_expired = true;
+            t.s.marked_expired = a.record.state == lease_state::expired;
+            if (!t.s.marked_expired) return;
             t.say(weight::alarm,
                   "marked the lease of " + t.p.group + " expired: nobody is fit to take it");
             return;
@@ -128,7 +127,10 @@ void note(turn const& t, record_seen const& e) {
     seen.unreadable = e.unreadable;
     seen.changed = t.now;
     if (!e.record) return;
-    t.s.epoch_seen = std::max(t.s.epoch_seen, e.record->epoch);
+    if (e.record->epoch > t.s.epoch_seen) {
+        t.s.epoch_seen = e.record->epoch;
+        t.s.epoch_holder = e.record->holder;
+    }
     t.s.acked = std::max(t.s.acked, e.record->acked);
     if (e.record->automatic > t.s.automatic) {
         t.s.automatic = e.record->automatic;
@@ -220,6 +222,15 @@ void absorb(turn const& t, read_failed const& e) {
 
 void absorb(turn const& t, write_answered const& e) {
     auto* const a = attempt_with(t.s, e.write_id);
+    if (t.broken(fault::late_answer_unfences) && t.leaves() && e.result == outcome::done &&
+        e.write_id == t.s.hold->record.write_id) {
+        t.s.attempts.clear();
+        t.s.process = t.s.leave.process;
+        t.s.released_index = 0;
+        t.s.fencing.op = 0;
+        t.enter(stage::promoting);
+        return;
+    }
     if (a == nullptr) return;
     switch (e.result) {
         case outcome::done:

@@ -7,7 +7,8 @@ namespace {
 void ask(turn const& t, std::string const& node) {
     auto& peer = t.s.peers[node];
     if (peer.question.out(t.now)) return;
-    auto const soon = t.s.at == stage::consulting && peer.question.sent < t.s.at_since;
+    auto const surveys = t.s.at == stage::consulting || t.s.at == stage::ending_streams;
+    auto const soon = surveys && peer.question.sent < t.s.at_since;
     if (!soon && t.now < peer.asked_next) return;
     if (peer.question.op != 0) peer.answers = false;  // the last one was never answered
     peer.asked_next = t.now + t.p.probe;
@@ -26,7 +27,10 @@ void absorb(turn const& t, peer_answered const& e) {
     if (!e.report) return;
     peer.report = e.report;
     peer.asked = sent;
-    t.s.epoch_seen = std::max(t.s.epoch_seen, e.report->epoch);
+    if (e.report->epoch > t.s.epoch_seen) {
+        t.s.epoch_seen = e.report->epoch;
+        t.s.epoch_holder = e.report->epoch_holder;
+    }
 }
 
 void look(turn const& t) {

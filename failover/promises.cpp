@@ -26,8 +26,9 @@ std::vector<std::string> everybody_else(turn const& t) {
     return nodes;
 }
 
-bool serves(stage at) {
-    return at >= stage::publishing && at <= stage::withdrawing;
+bool serves(turn const& t) {
+    if (t.broken(fault::reviving_promise) && t.s.hold && t.s.at == stage::observing) return true;
+    return t.s.at >= stage::publishing && t.s.at <= stage::withdrawing;
 }
 
 void complete(turn const& t) {
@@ -36,6 +37,7 @@ void complete(turn const& t) {
     t.s.round.id.clear();
     auto const late = t.now >= h.valid_until;
     if (late && !t.broken(fault::reviving_promise)) return;
+    if (t.s.at == stage::observing) t.enter(stage::arming);  // only by a fault
     h.valid_until = std::max(h.valid_until, sent + t.p.timing.lease);
     h.basis = std::max(h.basis, sent);
     t.s.promised_only = t.broken(fault::guard_without_promises);
@@ -60,7 +62,7 @@ void absorb(turn const& t, promise_asked const& e) {
 
 void absorb(turn const& t, promise_answered const& e) {
     auto& round = t.s.round;
-    if (round.id.empty() || !t.s.hold || !serves(t.s.at)) return;
+    if (round.id.empty() || !t.s.hold || !serves(t)) return;
     if (round.id != e.round && !t.broken(fault::mixed_rounds)) return;
     if (!e.granted) return;
     std::erase(round.waiting, e.from);
@@ -69,7 +71,8 @@ void absorb(turn const& t, promise_answered const& e) {
 
 void look(turn const& t) {
     auto& round = t.s.round;
-    if (!t.s.hold || !serves(t.s.at) || !t.guard_is_live() || t.s.armed.empty()) return;
+    if (!t.s.hold || !serves(t) || !t.guard_is_live()) return;
+    if (t.s.armed.empty() && t.s.at != stage::observing) return;
     auto const& h = *t.s.hold;
     if (t.now < h.basis + t.p.timing.promise) {
         round.id.clear();

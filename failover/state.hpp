@@ -240,6 +240,7 @@ struct state {
     instant automatic_seen{};
     instant paused_until{};
     std::uint64_t epoch_seen = 0;
+    std::string epoch_holder;  // whose the highest epoch is
     std::uint64_t acked = 0;
     bool marked_expired = false;  // no promise from then on, until the entry is held again
     instant stable_since{};

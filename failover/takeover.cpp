@@ -213,6 +213,16 @@ void look_consulting(turn const& t) {
     take(t, by);
 }
 
+/// A take that is no longer wanted may still commit: another write on the same link rules that out.
+void resolve(turn const& t) {
+    if (!t.s.seen.record || t.s.seen.index != t.s.attempts.back().base) return;
+    auto same = *t.s.seen.record;
+    auto const held = same.state == lease_state::held;
+    if (held) same.state = lease_state::expired;
+    same.published = false;
+    lease::send(t, intent::expire, std::move(same), t.s.seen.index, endpoint_change::remove);
+}
+
 /// A take that may still commit is repeated rather than left alone, so that it is resolved.
 void look_taking(turn const& t) {
     if (t.s.attempts.empty()) return t.enter(stage::observing);
@@ -223,11 +233,33 @@ void look_taking(turn const& t) {
     auto const* const record = t.s.seen.record ? &*t.s.seen.record : nullptr;
     auto report = own_report(t.s, t.p, t.now);
     report.ready = true;
-    if (!unfit(t.p.self, report, record, t.p, loss_accepted(t)).empty()) return;
+    auto const fit = unfit(t.p.self, report, record, t.p, loss_accepted(t)).empty();
+    if (!fit) return resolve(t);
     take(t, by);
 }
 
+/// A restored entry can have made our take commit although a later epoch is known: then nobody can
+/// tell who is in sync, and an operator must.
+bool later_epoch_is_known(turn const& t) {
+    auto const mine = t.s.hold->record.epoch;
+    for (auto const& [node, peer] : t.s.peers) {
+        if (!peer.report) continue;
+        auto const& r = *peer.report;
+        if (r.epoch < mine || (r.epoch == mine && r.epoch_holder == t.p.self)) continue;
+        t.s.hold->record.in_sync.clear();
+        fencing::begin(t, afterwards::release,
+                       node + " knows of a later epoch: the entry was put back by somebody");
+        return true;
+    }
+    return false;
+}
+
 void look_streams(turn const& t) {
+    // A take that committed late is looked at again with fresh eyes.
+    auto const late =
+        t.s.hold->by_read || t.s.at_since > t.s.hold->renewed + t.p.timing.request / 2;
+    if (late && !look_around(t).over) return;
+    if (later_epoch_is_known(t)) return;
     if (t.s.streams.out(t.now)) return;
     std::vector<std::string> nodes{t.p.self};
     for (auto const& e : t.s.hold->record.in_sync)
@@ -341,7 +373,9 @@ void absorb_hook(turn const& t, carried_out const& e) {
 bool absorb(turn const& t, carried_out const& e) {
     auto& s = t.s;
     if (s.streams.take(e.op)) {
-        if (s.at == stage::ending_streams && e.result == outcome::done) t.enter(stage::arming);
+        if (s.at == stage::ending_streams && e.result == outcome::done && s.hold) {
+            t.enter(stage::arming);
+        }
         return true;
     }
     if (s.promotion.take(e.op)) return absorb_promotion(t, e), true;

@@ -65,6 +65,27 @@ void world::check_drain(node& n) {
     }
 }
 
+/// Promise 3: Consul's absence alone stops nothing.
+void world::check_outage() {
+    if (settings_.outage_only && deaths_ != 0) {
+        violated("a primary was stopped although nothing but Consul failed");
+    }
+}
+
+/// Where the daemons think that they are.
+std::string world::standing() const {
+    std::string out;
+    for (auto const& n : nodes_) {
+        auto const& core = n->daemon.core;
+        auto const now = instant(nanoseconds(n->clock.read(queue_.now())));
+        out += "\n  " + n->name + " is " + std::string(name(core.at)) + ", said: " + core.told +
+               "; lease: " + may_take(core, n->daemon.policy, now).why;
+        for (auto const& c : candidates(core, n->daemon.policy, now))
+            out += "; " + c.node + (c.fit ? " is fit" : ": " + c.why);
+    }
+    return out;
+}
+
 /// After the heal: one primary serves, published, and every replica has its data.
 std::string world::unconverged() {
     node* primary = nullptr;

@@ -209,6 +209,7 @@ void world::on(node& n, resume_writes const& a) {
 void world::on(node& n, fence const& a) {
     auto const life = n.daemon.life;
     auto const limit = settings_.timing.fence.count();
+    ++deaths_;
     auto const gentle = settings_.kind == kind::redis && !a.kill;
     if (!gentle) {
         queue_.in(dice_.between(ms, limit / 4), [this, &n, life, a] {

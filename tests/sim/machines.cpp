@@ -19,6 +19,7 @@ void world::start_db(node& n) {
 void world::kill_db(node& n) {
     auto& db = n.db;
     if (!db.running) return;
+    ++deaths_;
     auto const dead = db.process;
     db.die(settings_.kind == kind::postgres);
     n.hung.clear();
@@ -84,8 +85,9 @@ void world::kill_guard(node& n) {
     ++g.alarm;
     if (!n.daemon.alive) kill_db(n);
     mind_holes(n);
-    queue_.in(dice_.between(ms, settings_.timing.request.count()),
-              [this, &n] { answer_later(n, ms, guard_seen{}); });
+    queue_.in(dice_.between(ms, settings_.timing.request.count()), [this, &n] {
+        if (!n.guard.alive) deliver(n, n.daemon.life, guard_seen{});
+    });
     auto const remembers = dice_.percent(50);
     queue_.in(dice_.between(ms, 2 * settings_.timing.renew.count()), [this, &n, remembers] {
         auto& again = n.guard;

@@ -11,7 +11,9 @@ settings draw(std::uint64_t seed, fault fault) {
     s.fault = fault;
     auto const which = d.below(10);
     s.profile = which < 5 ? "lan" : which < 8 ? "tailnet" : "wan";
+    if (fault == fault::old_wan_numbers) s.profile = "wan";
     s.timing = *profile(s.profile);
+    if (fault == fault::old_wan_numbers) s.timing.observer = seconds(10);
     auto const size = d.below(10);
     s.nodes = size < 5 ? 2 : size < 8 ? 3 : size < 9 ? 4 : 5;
     s.kind = d.percent(40) ? kind::redis : kind::postgres;
@@ -23,6 +25,11 @@ settings draw(std::uint64_t seed, fault fault) {
     s.episodes = 2 + static_cast<unsigned>(d.below(7));
     s.extreme_clocks = d.percent(60);
     s.failback = d.percent(20);
+    s.outage_only = d.percent(4);
+    if (s.outage_only) {
+        s.loss = s.duplicates = s.slow = 0;
+        s.failback = false;
+    }
     return s;
 }
 

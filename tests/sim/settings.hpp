@@ -22,6 +22,7 @@ struct settings {
     unsigned episodes = 0;    // faults in the safety phase
     bool extreme_clocks = false;
     bool failback = false;
+    bool outage_only = false;  // nothing but Consul fails: nothing may stop
     bool trace = false;
 
     [[nodiscard]] ticks unit() const { return timing.observer.count(); }  // O

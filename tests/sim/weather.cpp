@@ -17,7 +17,62 @@ void world::plan_weather() {
         static std::vector<ticks> const tenths{1, 3, 5, 8, 9, 10, 11, 15, 20};
         auto const length = settings_.unit() * dice_.one_of(tenths) / 10;
         queue_.at(start, [this, length] {
-            if (!healed_) episode(length);
+            if (healed_) return;
+            if (settings_.outage_only) return outage(length);
+            episode(length);
+        });
+    }
+}
+
+/// Consul alone fails: for everybody, or for one.
+void world::outage(ticks length) {
+    auto const v = dice_.below(nodes_.size());
+    auto const consul = nodes_.size();
+    schedule_.push_back("Consul alone fails for " + std::to_string(2 * length / ms) + " ms");
+    if (dice_.percent(50)) {
+        consul_.available = false;
+    } else {
+        cut_[v][consul] = cut_[consul][v] = true;
+    }
+    queue_.in(2 * length, [this, v, consul] {
+        consul_.available = true;
+        cut_[v][consul] = cut_[consul][v] = false;
+    });
+}
+
+/// Its peers are reached by turns, Consul not at all.
+void world::take_turns(std::size_t v, ticks length) {
+    auto const consul = nodes_.size();
+    cut_[v][consul] = cut_[consul][v] = true;
+    auto const turn = settings_.timing.request.count();
+    for (ticks t = 0; t < length; t += turn) {
+        queue_.in(t, [this, v] {
+            if (healed_) return;
+            auto const lucky = dice_.below(nodes_.size());
+            for (std::size_t i = 0; i < nodes_.size(); ++i) {
+                if (i != v) cut_[i][v] = cut_[v][i] = i != lucky;
+            }
+        });
+    }
+    queue_.in(length, [this, v, consul] {
+        for (std::size_t i = 0; i <= consul; ++i)
+            cut_[i][v] = cut_[v][i] = false;
+    });
+}
+
+/// The configuration of all nodes, one after the other, except of the one that is left out: nobody
+/// has told it.
+void world::change_members(std::string const& without) {
+    std::vector<std::string> members;
+    for (auto const& n : nodes_) {
+        if (n->name != without) members.push_back(n->name);
+    }
+    for (auto const& each : nodes_) {
+        auto& n = *each;
+        if (n.name == without) continue;
+        queue_.in(dice_.between(0, settings_.timing.request.count()), [this, &n, members, without] {
+            if (healed_ && !without.empty()) return;
+            n.daemon.policy = policy_of(settings_, members, n.name);
         });
     }
 }
@@ -29,7 +84,7 @@ void world::episode(ticks length) {
     auto const& record = consul_.entry().record;
     auto& victim = record && dice_.percent(60) ? named(record->holder) : n;
     auto const v = index_of(victim.name);
-    auto const kind_of = dice_.below(24);
+    auto const kind_of = dice_.below(28);
     auto const log = [&](std::string const& what) {
         char when[32];
         std::snprintf(when, sizeof when, "%.3f s ", static_cast<double>(queue_.now()) / 1e9);
@@ -99,10 +154,13 @@ void world::episode(ticks length) {
             return kill_guard(victim);
         case 13:
             log("freeze the node");
+            if (victim.frozen) return;
+            victim.frozen = true;
             freeze_guard(victim, true);
             freeze_daemon(victim, true);
             freeze_db(victim, true);
             return until([this, &victim] {
+                victim.frozen = false;
                 freeze_db(victim, false);
                 queue_.in(dice_.between(0, 5 * ms),
                           [this, &victim] { freeze_guard(victim, false); });
@@ -182,6 +240,47 @@ void world::episode(ticks length) {
                 for (std::size_t i = 0; i <= consul; ++i)
                     cut_[i][v] = cut_[v][i] = false;
             });
+        case 24:
+            log("Consul is cut off and the peers are reached by turns from");
+            return take_turns(v, 2 * length);
+        case 25: {
+            auto const& left_out = n.name == victim.name ? nodes_.back()->name : n.name;
+            if (left_out == victim.name) return;
+            log("cut from Consul and from " + left_out + ", which is no member any more,");
+            auto const o = index_of(left_out);
+            cut(v, consul);
+            cut(consul, v);
+            cut(v, o);
+            cut(o, v);
+            change_members(left_out);
+            return until([this] { change_members({}); });
+        }
+        case 26:
+            log("Consul is restored to before a takeover from");
+            consul_.snapshot();
+            for (std::size_t i = 0; i <= consul; ++i) {
+                if (i == v) continue;
+                cut(i, v);
+                cut(v, i);
+            }
+            return queue_.in(length + dice_.between(0, settings_.unit()), [this] {
+                auto const& now = consul_.entry().record;
+                if (healed_ || (now && now->term.count() > 0)) return;
+                consul_.restore(dice_);
+                forged_ = true;
+                notify();
+            });
+        case 27:
+            log("slow replication to everybody, then the death of the database of");
+            for (auto& each : nodes_)
+                each->db.slow_stream = true;
+            queue_.in(dice_.between(0, length), [this, &victim] {
+                if (!healed_) kill_db(victim);
+            });
+            return until([this] {
+                for (auto& each : nodes_)
+                    each->db.slow_stream = false;
+            });
         default:
             return;
     }
@@ -194,6 +293,7 @@ void world::heal() {
     for (auto& row : cut_)
         std::fill(row.begin(), row.end(), false);
     consul_.available = true;
+    change_members({});
     for (auto& each : nodes_) {
         auto& n = *each;
         n.lost_answers = n.fails_promotion = n.slow_promotion = false;

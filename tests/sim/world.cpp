@@ -12,6 +12,8 @@ instant local(ticks t) {
     return instant(nanoseconds(t));
 }
 
+}  // namespace
+
 policy policy_of(settings const& s, std::vector<std::string> const& members,
                  std::string const& self) {
     policy p;
@@ -34,10 +36,12 @@ policy policy_of(settings const& s, std::vector<std::string> const& members,
     p.planned_term = std::chrono::duration_cast<milliseconds>(
         std::min(longest_term(s.timing), 2 * s.timing.lease));
     p.broken.which = s.fault;
-    return checked(p, s.profile).value();
+    auto const timing = p.timing;
+    if (s.fault == fault::old_wan_numbers) p.timing = *profile("wan");
+    auto good = checked(p, s.profile).value();
+    good.timing = timing;
+    return good;
 }
-
-}  // namespace
 
 world::world(settings const& s) : settings_(s), dice_(s.seed) {
     std::vector<std::string> members;
@@ -89,6 +93,10 @@ void world::post(std::size_t from, std::size_t to, std::function<void()> what) {
 void world::boot_daemon(node& n) {
     auto& d = n.daemon;
     if (d.alive) return;
+    if (n.frozen) {
+        queue_.in(settings_.timing.request.count(), [this, &n] { boot_daemon(n); });
+        return;
+    }
     d.alive = true;
     d.frozen = false;
     ++d.life;
@@ -154,6 +162,7 @@ std::string world::run() {
     while (violation_.empty() && queue_.run_one(safety_end))
         check();
     if (!violation_.empty()) return violation_;
+    check_outage();
     heal();
     auto const bound = safety_end + 40 * settings_.unit();
     ticks next_look = safety_end + settings_.unit();
@@ -168,7 +177,7 @@ std::string world::run() {
             }
         }
         if (queue_.now() >= bound) {
-            violated("not converged after the heal: " + unconverged());
+            violated("not converged after the heal: " + unconverged() + standing());
             break;
         }
         (void)queue_.run_one(next_look);

@@ -51,14 +51,14 @@ struct node {
     ticks unguarded_until = -1;  // a named hole is open
     std::uint64_t stream_life = 0;
     std::vector<std::function<void()>> hung;  // what waits for the database to go on
+    bool frozen = false;                      // the whole machine
     bool lost_answers = false;                // promotions succeed without an answer
     bool fails_promotion = false;
     bool slow_promotion = false;
 };
 
-struct violation {
-    std::string what;
-};
+[[nodiscard]] failover::policy policy_of(settings const& s, std::vector<std::string> const& members,
+                                         std::string const& self);
 
 struct tally {
     std::uint64_t writes = 0;   // acknowledged
@@ -151,6 +151,9 @@ private:
     // weather.cpp: what goes wrong, and the heal
     void plan_weather();
     void episode(ticks length);
+    void outage(ticks length);
+    void take_turns(std::size_t v, ticks length);
+    void change_members(std::string const& without);
     void heal();
     void operator_helps();
 
@@ -159,7 +162,9 @@ private:
     void check_promotion(node& n);
     void check_publish(node& n);
     void check_drain(node& n);
+    void check_outage();
     [[nodiscard]] std::string unconverged();
+    [[nodiscard]] std::string standing() const;
     void violated(std::string what);
     [[nodiscard]] bool excusable(node const& n) const;
 
@@ -174,6 +179,7 @@ private:
     write_id last_write_ = 0;
     std::uint64_t histories_ = 0;
     bool healed_ = false;
+    unsigned deaths_ = 0;  // databases that were killed or told to step down
     bool clients_stopped_ = false;
     bool forged_ = false;  // Consul was restored: its endpoint may be an old one
     tally tally_;

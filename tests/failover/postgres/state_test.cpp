@@ -8,23 +8,19 @@
 namespace bevmesh::failover::postgres {
 namespace {
 
-// As state_query() was answered by a PostgreSQL 15.15 primary with one standby.
-char const *const primary = R"({"process" : "1795494067402210", "system" : "7576151943374573603",
- "version" : 150015,
+// As state_query() was answered by a PostgreSQL 15 primary with one standby.
+char const* const primary = R"json({"process" : "1795494067402210",
+ "system" : "7576151943374573603", "version" : 150015,
  "built" : "PostgreSQL 15.15 (Debian) on x86_64-pc-linux-gnu, compiled by gcc 12.2.0, 64-bit",
  "collation" : null, "collation_actual" : null, "recovery" : false, "timeline" : 2,
  "at" : "0/3000148", "replayed" : null, "replay_paused" : null, "standby_signal" : null,
  "restart_after_crash" : false, "receiver" : null, "primary_conninfo" : "", "slot" : "",
- "synchronous_names" : "ANY 1 (\"b\")",
-                  "synchronous_commit" : "on",
-                  "data_directory" : "/data",
-                  "can_rewind" : true,
-                  "standbys"
-    : [ {"name" : "b", "state" : "streaming", "flushed" : "0/3000148", "counts" : true} ],
-                  "slots" : {"bevmesh_b" : "reserved"}
-})";
+ "synchronous_names" : "ANY 1 (\"b\")", "synchronous_commit" : "on",
+ "data_directory" : "/data", "can_rewind" : true,
+ "standbys" : [{"name" : "b", "state" : "streaming", "flushed" : "0/3000148", "counts" : true}],
+ "slots" : {"bevmesh_b": "reserved"}})json";
 
-char const* control const = R"(pg_control version number:            1300
+char const* const control = R"(pg_control version number:            1300
 Database system identifier:           7576151943374573603
 Database cluster state:               shut down
 Latest checkpoint location:           0/4000028
@@ -49,7 +45,7 @@ TEST_CASE("A primary's state, and in the core's words") {
     CHECK(s->process == "1795494067402210");
     CHECK(s->architecture == "x86_64-pc-linux-gnu");
     CHECK(s->at == 0x3000148);
-    CHECK(s->synchronous_names == R"(ANY 1 ("b"))");
+    CHECK(s->synchronous_names == "ANY 1 (\"b\")");
     CHECK(s->slots.at("bevmesh_b") == "reserved");
     auto const facts = to_facts(*s, {{"b", {"10.0.0.2", 5432}}});
     CHECK(facts.role == role::primary);
