@@ -87,8 +87,10 @@ permission of_released(state const& s, policy const& p, instant now) {
 permission by_record(state const& s, policy const& p, instant now) {
     auto const& r = *s.seen.record;
     if (!r.names(p.self)) return not_given("this node is no member in the record");
-    if (!r.configuration.empty() && r.configuration != p.configuration) {
-        return not_given(r.holder + " has another failover configuration than this node");
+    // Only its holder knows who was in sync in an epoch that the entry has forgotten.
+    if (s.epoch_seen > r.epoch && s.epoch_holder != p.self && !s.wish) {
+        return not_given("the entry was put back: " + s.epoch_holder + " had epoch " +
+                         std::to_string(s.epoch_seen) + " since");
     }
     switch (r.state) {
         case lease_state::released:

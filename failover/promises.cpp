@@ -55,6 +55,10 @@ std::string refusal(turn const& t) {
 }  // namespace
 
 void absorb(turn const& t, promise_asked const& e) {
+    if (e.epoch > t.s.epoch_seen) {
+        t.s.epoch_seen = e.epoch;
+        t.s.epoch_holder = e.from;
+    }
     auto const why = refusal(t);
     if (why.empty()) t.s.peers[e.from].promised_until = t.now + t.p.timing.observer;
     t.act(answer_promise{e.from, e.round, why.empty(), why});

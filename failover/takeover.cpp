@@ -105,6 +105,11 @@ std::string against_quorum(turn const& t, survey const& v) {
 std::string against_taking(turn const& t, permission const& by, survey const& v) {
     if (!facts_are_fresh(t)) return "the database has not been looked at yet";
     if (!v.differing.empty()) return v.differing + " has another failover configuration";
+    auto const other = t.s.seen.record && t.s.seen.record->configuration != t.p.configuration;
+    if (other && !v.complete) {
+        return "the lease was written under another failover configuration, and not every member "
+               "answers";
+    }
     if (!v.serving.empty()) return v.serving + " says that it serves";
     auto const* const record = t.s.seen.record ? &*t.s.seen.record : nullptr;
     auto report = own_report(t.s, t.p, t.now);

@@ -162,10 +162,12 @@ void world::drain_turn(node& n, drain const& a, ticks until, std::uint64_t life)
     carried_out e{a.op, outcome::done};
     e.at = n.db.log.size();
     e.stopped = !redis && !n.db.running;
-    auto const there = target.running && target.log.size() >= n.db.log.size() &&
+    auto const gone = redis && n.db.process != a.process;
+    auto const there = !gone && target.running && target.log.size() >= n.db.log.size() &&
                        linked(index_of(a.target), index_of(n.name));
     if (there && (redis ? target.streaming : true)) return deliver(n, life, e);
-    if (queue_.now() >= until || (redis && n.db.process != a.process)) {
+    if (queue_.now() >= until || gone) {
+        e.stopped = e.stopped || gone;
         e.result = outcome::refused;
         e.detail = a.target + " did not get there";
         return deliver(n, life, e);

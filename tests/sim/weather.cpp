@@ -309,8 +309,6 @@ void world::heal() {
 
 /// Only where the core says that it needs an operator: nobody is in sync, or the key is lost.
 void world::operator_helps() {
-    auto const late = queue_.now();
-    (void)late;
     for (auto& n : nodes_) {
         if (n->daemon.core.at >= stage::taking) return;
     }
@@ -325,10 +323,18 @@ void world::operator_helps() {
         deliver(*best, best->daemon.life, ordered{order::init, best->name});
         return;
     }
+    auto put_back = false;
+    for (auto const& n : nodes_) {
+        auto const now = instant(nanoseconds(n->clock.read(queue_.now())));
+        auto const& why = may_take(n->daemon.core, n->daemon.policy, now).why;
+        put_back = put_back || why.starts_with("the entry was put back");
+    }
     for (auto const& n : nodes_) {
         auto const* const entry = record->entry_of(n->name);
-        if (entry != nullptr && n->db.running && entry->still_true(facts_of(*n))) return;
+        auto const fit = entry != nullptr && n->db.running && entry->still_true(facts_of(*n));
+        if (fit && !put_back) return;
     }
+    best->loss_accepted = true;
     deliver(*best, best->daemon.life, ordered{order::promote, best->name, true});
 }
 

@@ -51,6 +51,7 @@ struct node {
     ticks unguarded_until = -1;  // a named hole is open
     std::uint64_t stream_life = 0;
     std::vector<std::function<void()>> hung;  // what waits for the database to go on
+    bool loss_accepted = false;               // by the operator, for its next promotion
     bool frozen = false;                      // the whole machine
     bool lost_answers = false;                // promotions succeed without an answer
     bool fails_promotion = false;
