@@ -76,9 +76,9 @@ result<victim_id> identify(std::int32_t pid, std::string const& cgroup, bool alo
     put_text(who.cgroup, cgroup);
     auto const process = open_process(pid);
     auto const ticks = start_ticks(pid);
-    if (!process || !ticks || has_ended(process.get()))
+    if (!process || has_ended(process.get()))
         return failure{errc::not_found, "process " + std::to_string(pid) + ": there is none"};
-    who.start_ticks = *ticks;
+    who.start_ticks = ticks.value_or(0);
     return who;
 }
 

@@ -25,7 +25,8 @@ private:
     std::uint64_t number_ = 0;
 };
 
-/// The identity of a running process; errc::not_found when there is none.
+/// The identity of a running process; errc::not_found when there is none. Where /proc hides it, as
+/// from a sandboxed daemon, start_ticks is 0, and the pidfd must go with it.
 [[nodiscard]] result<victim_id> identify(std::int32_t pid, std::string const& cgroup, bool alone);
 
 /// After the guard: kills what its state file says that it held, unless the daemon that armed it

@@ -55,7 +55,8 @@ struct victim_id {
     std::int32_t pid = 0;
     /// 1: only this process, whatever else runs with it (for a server that is one process).
     std::uint32_t alone = 0;
-    std::uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat
+    /// Field 22 of /proc/PID/stat; 0 with a pidfd: whom that means.
+    std::uint64_t start_ticks = 0;
     /// Directory of the unit's cgroup, absolute; empty: the process is a container's init.
     std::array<char, 256> cgroup{};
 

@@ -268,6 +268,12 @@ verdict loop::carry_out(connection& from, descriptor passed) {
 }
 
 verdict loop::arm(connection const& from, descriptor passed) {
+    // A daemon in a sandbox does not see the process in /proc; the handle that it passes says which
+    // one it means as well.
+    auto& who = request_.victim;
+    if (who.start_ticks == 0 && passed && pid_of(passed.get()) == who.pid)
+        who.start_ticks = start_ticks(who.pid).value_or(0);
+    if (who.start_ticks == 0) return verdict::no_such_process;
     auto const allowed = held_.may_arm(net::now(), request_.victim, request_.term);
     if (allowed != verdict::done) return allowed;
     if (held_.phase() != phase::armed) {

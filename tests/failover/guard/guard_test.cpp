@@ -205,16 +205,20 @@ TEST_CASE("A pid that belongs to another process by now is neither held nor kill
     CHECK_FALSE(other.ended(milliseconds(100)));
 }
 
-TEST_CASE("A pidfd that the daemon passes is the process that is killed") {
+TEST_CASE("A pidfd that the daemon passes is the process that is killed, also without its start") {
     scratch const where;
     child const database(sleep_for_ever);
     child const guard_process(guard_with(options_in(where)));
     auto daemon = call(where);
     become_daemon(daemon);
     auto const handle = open_process(database.pid());
-    REQUIRE(
-        exchange(daemon, arm_on(identity(database.pid()), milliseconds(50)), handle.get()).said ==
-        verdict::done);
+    auto unseen = identity(database.pid());  // as a daemon knows it from which /proc hides it
+    auto const seen = unseen.start_ticks;
+    unseen.start_ticks = 0;
+    CHECK(exchange(daemon, arm_on(unseen, milliseconds(50))).said == verdict::no_such_process);
+    auto const armed = exchange(daemon, arm_on(unseen, milliseconds(50)), handle.get());
+    REQUIRE(armed.said == verdict::done);
+    CHECK(armed.victim.start_ticks == seen);
     until_dead(daemon);
     CHECK(database.ended(milliseconds(0)));
 }

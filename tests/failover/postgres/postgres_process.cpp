@@ -21,7 +21,6 @@ namespace bevmesh::testing {
 namespace {
 
 constexpr uid_t nobody = 65534;
-std::string const bin = "/usr/lib/postgresql/15/bin";
 
 std::string text_of(std::string const& path) {
     std::ifstream in(path);
@@ -46,12 +45,17 @@ void run(boost::asio::io_context& loop, awaitable<void> test) {
     if (thrown) std::rethrow_exception(thrown);
 }
 
-postgres_process::postgres_process(std::string node) : node_(std::move(node)), port_(free_port()) {
+postgres_process::postgres_process(std::string node, std::string release)
+    : node_(std::move(node)),
+      image_(release == "15" ? "base" : "postgres-" + release),
+      bin_("/usr/lib/postgresql/" + release + "/bin"),
+      port_(free_port()) {
     REQUIRE(::chmod(where_.path("").c_str(), 0777) == 0);
 }
 
 int postgres_process::tool(std::vector<std::string> argv) const {
     command what;
+    what.image = image_;
     what.argv = std::move(argv);
     what.user = nobody;
     what.log = where_.path("tools.log");
@@ -60,7 +64,7 @@ int postgres_process::tool(std::vector<std::string> argv) const {
 }
 
 void postgres_process::init() {
-    auto const made = tool({bin + "/initdb", "-D", data(), "-A", "trust", "-U", "postgres",
+    auto const made = tool({bin_ + "/initdb", "-D", data(), "-A", "trust", "-U", "postgres",
                             "--no-sync", "--data-checksums", "--locale=C.UTF-8"});
     INFO(text_of(where_.path("tools.log")));
     REQUIRE(made == 0);
@@ -74,23 +78,24 @@ void postgres_process::init() {
 }
 
 int postgres_process::base_backup(postgres_process const& from) {
-    auto argv = failover::postgres::base_backup_command(bin, data(), from.conninfo(),
+    auto argv = failover::postgres::base_backup_command(bin_, data(), from.conninfo(),
                                                         failover::postgres::slot_of(node_));
     return tool(std::move(argv));
 }
 
 int postgres_process::rewind(postgres_process const& from) {
-    return tool(failover::postgres::rewind_command(bin, data(), from.conninfo()));
+    return tool(failover::postgres::rewind_command(bin_, data(), from.conninfo()));
 }
 
 std::string postgres_process::control() const {
-    REQUIRE(tool(failover::postgres::control_command(bin, data())) == 0);
+    REQUIRE(tool(failover::postgres::control_command(bin_, data())) == 0);
     return text_of(where_.path("tools.log"));
 }
 
 void postgres_process::start() {
     command what;
-    what.argv = {bin + "/postgres", "-D", data(), "-p", std::to_string(port_)};
+    what.image = image_;
+    what.argv = {bin_ + "/postgres", "-D", data(), "-p", std::to_string(port_)};
     what.user = nobody;
     what.log = where_.path("log");
     auto const server = in_image(what);

@@ -19,7 +19,8 @@ void run(boost::asio::io_context& loop, awaitable<void> test);
 
 class postgres_process {
 public:
-    explicit postgres_process(std::string node);
+    /// `release`: "15", "17".
+    explicit postgres_process(std::string node, std::string release = "15");
     /// Frozen or not, all of it ends: it runs in a PID namespace.
     ~postgres_process() = default;
 
@@ -47,6 +48,8 @@ private:
     [[nodiscard]] int tool(std::vector<std::string> argv) const;
 
     std::string node_;
+    std::string image_;
+    std::string bin_;
     scratch where_;
     std::uint16_t port_;
     std::unique_ptr<child> init_;

@@ -88,7 +88,8 @@ awaitable<void> until_received(server& standby, server& primary) {
 }
 
 TEST_CASE("Boot-fenced, promoted only as the process that was meant and in time, then writable") {
-    postgres_process a("a");
+    std::string const release = GENERATE("15", "17");
+    postgres_process a("a", release);
     on_loop(
         [](executor on, postgres_process& one) -> awaitable<void> {
             one.init();
@@ -100,7 +101,7 @@ TEST_CASE("Boot-fenced, promoted only as the process that was meant and in time,
             REQUIRE(seen.has_value());
             CHECK(seen->recovery);
             CHECK(seen->standby_signal);
-            CHECK(seen->version / 10000 == 15);
+            CHECK(seen->version / 10000 >= 15);
             CHECK(seen->architecture.find("linux") != std::string::npos);
             auto proved = co_await s->prove(seen->process, limit);
             REQUIRE(proved.has_error());
@@ -130,8 +131,9 @@ TEST_CASE("Boot-fenced, promoted only as the process that was meant and in time,
 
 TEST_CASE(
     "A gate holds commits while its standby is away, and an old primary rewinds its way back") {
-    postgres_process a("a");
-    postgres_process b("b");
+    std::string const release = GENERATE("15", "17");
+    postgres_process a("a", release);
+    postgres_process b("b", release);
     on_loop(
         [](executor on, postgres_process& one, postgres_process& other) -> awaitable<void> {
             auto const first = co_await make_primary(on, one);
@@ -218,8 +220,9 @@ TEST_CASE(
 
 TEST_CASE(
     "A planned move: fast stop, the standby has the shutdown checkpoint, and both change roles") {
-    postgres_process a("a");
-    postgres_process b("b");
+    std::string const release = GENERATE("15", "17");
+    postgres_process a("a", release);
+    postgres_process b("b", release);
     on_loop(
         [](executor on, postgres_process& one, postgres_process& other) -> awaitable<void> {
             co_await make_primary(on, one);
