@@ -3,6 +3,7 @@
 #include "failover/candidates.hpp"
 #include "failover/fencing.hpp"
 #include "failover/lease.hpp"
+#include "failover/survey.hpp"
 #include "failover/sync.hpp"
 
 namespace bevmesh::failover::takeover {
@@ -14,15 +15,6 @@ constexpr unsigned proofs_max = 3;
 bool facts_are_fresh(turn const& t) {
     auto const& d = t.s.database;
     return d.any && d.asked >= t.s.waiting_since && t.now < d.asked + 3 * t.p.probe;
-}
-
-bool wished(turn const& t, order what) {
-    return t.s.wish && t.s.wish->what == what;
-}
-
-/// Promote with --accept-data-loss, or init.
-bool loss_accepted(turn const& t) {
-    return (wished(t, order::promote) && t.s.wish->accept_data_loss) || wished(t, order::init);
 }
 
 /// What speaks against any automatic move now; empty: nothing.
@@ -37,69 +29,6 @@ std::string held_back(turn const& t, permission const& by) {
                "another one";
     }
     return {};
-}
-
-struct survey {
-    bool complete = false;  // every other member answered
-    bool over = false;      // complete, or whoever is silent had R
-    std::size_t heard = 1;  // self included
-    std::string serving;    // a member that says that it serves
-    std::string primary;    // a member whose database says that it is primary
-    std::string differing;  // a member with another configuration
-};
-
-survey look_around(turn const& t) {
-    survey v;
-    v.complete = true;
-    auto const& members = t.s.seen.record ? t.s.seen.record->members : t.p.members;
-    for (auto const& node : members) {
-        if (node == t.p.self) continue;
-        auto const& peer = t.s.peers[node];
-        auto const fresh = peer.report && peer.answers && peer.asked >= t.s.at_since;
-        v.complete = v.complete && fresh;
-        if (!fresh) continue;
-        ++v.heard;
-        if (peer.report->serving) v.serving = node;
-        if (peer.report->database.role == role::primary) v.primary = node;
-        if (peer.report->configuration != t.p.configuration) v.differing = node;
-    }
-    v.over = v.complete || t.now >= t.s.at_since + t.p.timing.request;
-    return v;
-}
-
-/// The missing key's election: exactly one primary, or one history that has all the others'.
-std::string against_creating(turn const& t, survey const& v) {
-    if (wished(t, order::init)) {
-        return v.primary.empty() ? std::string() : v.primary + " says that it is primary";
-    }
-    if (!v.complete) return "the key is missing and not every member answers";
-    auto const& own = t.s.database.facts;
-    if (!v.primary.empty()) {
-        return own.role == role::primary ? "there are two primaries" : v.primary + " is primary";
-    }
-    if (own.role == role::primary) return {};
-    for (auto const& node : t.p.members) {
-        if (node == t.p.self) continue;
-        auto const& other = t.s.peers[node].report->database;
-        if (other.process.empty()) return node + "'s database does not run: it may have more";
-        if (!own.history.contains(other.history.id, other.at)) {
-            return node + " has a history that this node's does not contain";
-        }
-        auto const equal = own.history.id == other.history.id && own.at == other.at;
-        if (own.history.id == other.history.id && other.at > own.at) return node + " has more";
-        if (equal && node < t.p.self) return node + " has as much and goes first";
-    }
-    return {};
-}
-
-/// With ANY k of n acknowledging, some k of any n - k + 1 members have every write.
-std::string against_quorum(turn const& t, survey const& v) {
-    if (t.p.any_of == 0 || loss_accepted(t) || !t.s.seen.record) return {};
-    auto const replicas = t.s.seen.record->in_sync.size();
-    auto const need = replicas > t.p.any_of ? replicas - t.p.any_of : 1;
-    if (v.heard >= need) return {};
-    return "only " + std::to_string(v.heard) + " of the " + std::to_string(need) +
-           " members answer that must be compared";
 }
 
 std::string against_taking(turn const& t, permission const& by, survey const& v) {
@@ -234,7 +163,8 @@ void look_taking(turn const& t) {
     auto const& last = t.s.attempts.back();
     if (!last.overdue || t.s.seen.heard <= last.sent || t.s.read.out(t.now)) return;
     auto const by = may_take(t.s, t.p, t.now);
-    if (!by.given || !facts_are_fresh(t)) return;
+    if (!by.given) return resolve(t);
+    if (!facts_are_fresh(t)) return;
     auto const* const record = t.s.seen.record ? &*t.s.seen.record : nullptr;
     auto report = own_report(t.s, t.p, t.now);
     report.ready = true;
@@ -246,17 +176,12 @@ void look_taking(turn const& t) {
 /// A restored entry can have made our take commit although a later epoch is known: then nobody can
 /// tell who is in sync, and an operator must.
 bool later_epoch_is_known(turn const& t) {
-    auto const mine = t.s.hold->record.epoch;
-    for (auto const& [node, peer] : t.s.peers) {
-        if (!peer.report) continue;
-        auto const& r = *peer.report;
-        if (r.epoch < mine || (r.epoch == mine && r.epoch_holder == t.p.self)) continue;
-        t.s.hold->record.in_sync.clear();
-        fencing::begin(t, afterwards::release,
-                       node + " knows of a later epoch: the entry was put back by somebody");
-        return true;
-    }
-    return false;
+    auto const who = knows_later_epoch(t);
+    if (who.empty()) return false;
+    t.s.hold->record.in_sync.clear();
+    fencing::begin(t, afterwards::release,
+                   who + " knows of a later epoch: the entry was put back by somebody");
+    return true;
 }
 
 void look_streams(turn const& t) {
@@ -297,7 +222,9 @@ void look_promoting(turn const& t) {
     if (t.now >= t.s.at_since + t.p.promote) {
         return fencing::begin(t, afterwards::release, "the promotion does not come to an end");
     }
-    auto const renewed = h.renewed >= h.promotable && !h.inherited && h.index > t.s.released_index;
+    auto const renewed =
+        (h.renewed >= h.promotable && !h.inherited && h.index > t.s.released_index) ||
+        t.broken(fault::guard_keeps_lease);
     if (!t.valid() || !renewed || t.s.armed.empty()) return;
     if (t.s.promotion.op != 0 && !known) return;  // its outcome is not known yet
     t.s.promotion_open = true;

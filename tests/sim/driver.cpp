@@ -63,7 +63,7 @@ void world::notify() {
     for (auto& each : nodes_) {
         auto& n = *each;
         auto const life = n.daemon.life;
-        auto const stale = dice_.permille(settings_.slow / 4);
+        auto const stale = (stale_ && dice_.percent(40)) || dice_.permille(settings_.slow / 4);
         auto const& entry = stale ? consul_.before() : consul_.entry();
         record_seen e{0, entry.index, entry.record};
         post(nodes_.size(), index_of(n.name), [this, &n, life, e] { deliver(n, life, e); });

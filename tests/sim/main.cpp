@@ -2,6 +2,7 @@
 //   sim --seeds N [--first-seed S]   every seed from S on; exit 1 at the first violation
 //   sim --seed S [--trace]           one seed, with all that happened
 //   sim --mutants [N]                each broken rule must be noticed within N seeds (2000)
+//   sim --replays N                  N seeds twice: the same history, to the byte
 //   ... --fault NAME                 with a rule of the core broken
 #include <chrono>
 #include <cstdio>
@@ -19,6 +20,7 @@ struct request {
     std::uint64_t first = 1;
     std::uint64_t count = 1000;
     std::uint64_t mutants = 0;
+    std::uint64_t replays = 0;
     bool trace = false;
     bool keep_going = false;
     failover::fault fault = failover::fault::none;
@@ -81,6 +83,22 @@ int run_seeds(request const& r) {
     return bad == 0 ? 0 : 1;
 }
 
+int run_replays(request const& r) {
+    for (auto seed = r.first; seed < r.first + r.replays; ++seed) {
+        std::uint64_t hashes[2] = {};
+        for (auto& hash : hashes) {
+            sim::world w(sim::draw(seed, r.fault));
+            (void)w.run();
+            hash = w.hash();
+        }
+        if (hashes[0] == hashes[1]) continue;
+        std::printf("seed %llu does not replay\n", static_cast<unsigned long long>(seed));
+        return 1;
+    }
+    std::printf("%llu seeds replay exactly\n", static_cast<unsigned long long>(r.replays));
+    return 0;
+}
+
 int run_mutants(request r) {
     auto missed = 0;
     for (std::size_t i = 1; i < failover::fault_count; ++i) {
@@ -99,7 +117,8 @@ int run_mutants(request r) {
                         static_cast<unsigned long long>(r.mutants));
         } else {
             std::printf("%-24s noticed by seed %llu: %s\n", label.c_str(),
-                        static_cast<unsigned long long>(seed), why.c_str());
+                        static_cast<unsigned long long>(seed),
+                        why.substr(0, why.find('\n')).c_str());
         }
         std::fflush(stdout);
     }
@@ -128,6 +147,8 @@ int main(int argc, char** argv) {
             r.keep_going = true;
         } else if (words[i] == "--mutants") {
             r.mutants = number();
+        } else if (words[i] == "--replays") {
+            r.replays = number();
         } else if (words[i] == "--fault" && i + 1 < words.size()) {
             r.fault = fault_named(words[++i]);
         } else {
@@ -135,5 +156,6 @@ int main(int argc, char** argv) {
             return 2;
         }
     }
+    if (r.replays != 0) return run_replays(r);
     return r.mutants != 0 ? run_mutants(r) : run_seeds(r);
 }

@@ -24,59 +24,6 @@ void world::plan_weather() {
     }
 }
 
-/// Consul alone fails: for everybody, or for one.
-void world::outage(ticks length) {
-    auto const v = dice_.below(nodes_.size());
-    auto const consul = nodes_.size();
-    schedule_.push_back("Consul alone fails for " + std::to_string(2 * length / ms) + " ms");
-    if (dice_.percent(50)) {
-        consul_.available = false;
-    } else {
-        cut_[v][consul] = cut_[consul][v] = true;
-    }
-    queue_.in(2 * length, [this, v, consul] {
-        consul_.available = true;
-        cut_[v][consul] = cut_[consul][v] = false;
-    });
-}
-
-/// Its peers are reached by turns, Consul not at all.
-void world::take_turns(std::size_t v, ticks length) {
-    auto const consul = nodes_.size();
-    cut_[v][consul] = cut_[consul][v] = true;
-    auto const turn = settings_.timing.request.count();
-    for (ticks t = 0; t < length; t += turn) {
-        queue_.in(t, [this, v] {
-            if (healed_) return;
-            auto const lucky = dice_.below(nodes_.size());
-            for (std::size_t i = 0; i < nodes_.size(); ++i) {
-                if (i != v) cut_[i][v] = cut_[v][i] = i != lucky;
-            }
-        });
-    }
-    queue_.in(length, [this, v, consul] {
-        for (std::size_t i = 0; i <= consul; ++i)
-            cut_[i][v] = cut_[v][i] = false;
-    });
-}
-
-/// The configuration of all nodes, one after the other, except of the one that is left out: nobody
-/// has told it.
-void world::change_members(std::string const& without) {
-    std::vector<std::string> members;
-    for (auto const& n : nodes_) {
-        if (n->name != without) members.push_back(n->name);
-    }
-    for (auto const& each : nodes_) {
-        auto& n = *each;
-        if (n.name == without) continue;
-        queue_.in(dice_.between(0, settings_.timing.request.count()), [this, &n, members, without] {
-            if (healed_ && !without.empty()) return;
-            n.daemon.policy = policy_of(settings_, members, n.name);
-        });
-    }
-}
-
 void world::episode(ticks length) {
     auto const consul = nodes_.size();
     auto& n = *nodes_[dice_.below(nodes_.size())];
@@ -84,7 +31,7 @@ void world::episode(ticks length) {
     auto const& record = consul_.entry().record;
     auto& victim = record && dice_.percent(60) ? named(record->holder) : n;
     auto const v = index_of(victim.name);
-    auto const kind_of = dice_.below(28);
+    auto const kind_of = dice_.below(30);
     auto const log = [&](std::string const& what) {
         char when[32];
         std::snprintf(when, sizeof when, "%.3f s ", static_cast<double>(queue_.now()) / 1e9);
@@ -172,6 +119,13 @@ void world::episode(ticks length) {
             for (auto& each : nodes_) {
                 deliver(*each, each->daemon.life, ordered{order::switchover, n.name});
             }
+            if (dice_.percent(40)) {
+                // The daemon that hands over is killed on the way, and started at once.
+                queue_.in(dice_.between(0, settings_.timing.request.count()),
+                          [this, &victim] { kill_daemon(victim); });
+                queue_.in(settings_.timing.request.count() * 5 / 4,
+                          [this, &victim] { boot_daemon(victim); });
+            }
             return;
         case 15:
             log("planned restart of the daemon of");
@@ -243,6 +197,25 @@ void world::episode(ticks length) {
         case 24:
             log("Consul is cut off and the peers are reached by turns from");
             return take_turns(v, 2 * length);
+        case 28:
+            log("isolate, then cut from Consul alone while the next primary dies,");
+            for (std::size_t i = 0; i <= consul; ++i) {
+                if (i != v) cut_[i][v] = cut_[v][i] = true;
+            }
+            queue_.in(settings_.unit() + length, [this, v] {
+                if (healed_) return;
+                for (std::size_t i = 0; i < nodes_.size(); ++i)
+                    cut_[i][v] = cut_[v][i] = false;
+                auto const& now = consul_.entry().record;
+                if (now) kill_db(named(now->holder));
+            });
+            return queue_.in(2 * settings_.unit() + length,
+                             [this, v, consul] { cut_[consul][v] = cut_[v][consul] = false; });
+        case 29: {
+            auto const other = dice_.below(nodes_.size());
+            log("the replica " + nodes_[other]->name + " comes and goes at");
+            return other != v ? lose_replica_twice(victim, other) : void();
+        }
         case 25: {
             auto const& left_out = n.name == victim.name ? nodes_.back()->name : n.name;
             if (left_out == victim.name) return;
@@ -288,6 +261,7 @@ void world::episode(ticks length) {
 
 void world::heal() {
     healed_ = true;
+    stale_ = false;
     note("weather", "heal");
     schedule_.push_back("heal");
     for (auto& row : cut_)
@@ -320,6 +294,7 @@ void world::operator_helps() {
     if (best == nullptr) return;
     auto const& record = consul_.entry().record;
     if (!record) {
+        best->loss_accepted = true;
         deliver(*best, best->daemon.life, ordered{order::init, best->name});
         return;
     }

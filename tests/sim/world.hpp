@@ -152,8 +152,11 @@ private:
     // weather.cpp: what goes wrong, and the heal
     void plan_weather();
     void episode(ticks length);
+    // storms.cpp
     void outage(ticks length);
     void take_turns(std::size_t v, ticks length);
+    void lose_replica_twice(node& primary, std::size_t other);
+    void watch_raise(node& primary, std::size_t other, ticks until);
     void change_members(std::string const& without);
     void heal();
     void operator_helps();
@@ -180,6 +183,7 @@ private:
     write_id last_write_ = 0;
     std::uint64_t histories_ = 0;
     bool healed_ = false;
+    bool stale_ = false;   // blocking queries are answered by a server that lags
     unsigned deaths_ = 0;  // databases that were killed or told to step down
     bool clients_stopped_ = false;
     bool forged_ = false;  // Consul was restored: its endpoint may be an old one
