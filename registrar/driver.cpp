@@ -53,6 +53,16 @@ std::string utc_text(std::int64_t unix_nanos) {
     return text.data();
 }
 
+nanoseconds since_unix_epoch() {
+    return std::chrono::system_clock::now().time_since_epoch();
+}
+
+void note_done(comparison_counts& side, instant since) {
+    ++side.done;
+    side.last_took = net::now() - since;
+    side.last_done = std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
 container_hint hint_of(docker::event const& e) {
     container_hint hint{e.actor_id, e.action};
     if (e.action == "die") hint.ended_at = utc_text(e.time_nano);
@@ -146,6 +156,7 @@ awaitable<void> driver::follow_engine() {
         auto const before = net::now();
         auto const ended = co_await follow_events_once();
         if (engine_state_.reachable) give(engine_down{});
+        ++counts_.engine_errors;
         if (ended.error().code != errc::canceled) engine_answers(false, describe(ended.error()));
         // A stream that lived for a while is a restart of the engine, not a series of failures.
         if (net::now() - before > seconds(10)) failures = 0;
@@ -163,12 +174,15 @@ awaitable<result<void>> driver::follow_events_once() {
     auto stream = co_await docker_.events(0);
     if (!stream) co_return stream.error();
     engine_info_ = *info;
+    ++counts_.streams;
     engine_answers(true, {});
     give(engine_up{*info});
     for (;;) {
         auto const e = co_await (*stream)->next();
         if (!e) co_return e.error();
         if (e->type == "container" && matters(e->action)) {
+            ++counts_.events;
+            counts_.event_lag.add(since_unix_epoch() - nanoseconds(e->time_nano));
             give(hint_of(*e));
         } else if (e->type == "network") {
             auto const container = e->attributes.find("container");
@@ -200,12 +214,16 @@ awaitable<void> driver::watch_agent(std::string own_entry) {
 }
 
 awaitable<void> driver::do_list_containers() {
+    auto const since = net::now();
     auto listed = co_await docker_.list();
     if (!listed) {
+        ++counts_.engine_errors;
+        ++counts_.engine.failed;
         engine_answers(false, describe(listed.error()));
         give(listing_failed{});
         co_return;
     }
+    note_done(counts_.engine, since);
     engine_answers(true, {});
     containers_listed e;
     for (auto& c : *listed)
@@ -220,6 +238,7 @@ awaitable<void> driver::do_inspect(std::string id) {
     } else if (seen.error().code == errc::not_found) {
         give(container_missing{id});
     } else {
+        ++counts_.engine_errors;
         log_.debug("could not inspect a container",
                    {{"container", id.substr(0, 12)}, {"reason", describe(seen.error())}});
         give(inspection_failed{id});
@@ -227,26 +246,20 @@ awaitable<void> driver::do_inspect(std::string id) {
 }
 
 awaitable<void> driver::do_list_agent() {
+    auto const since = net::now();
     auto services = co_await consul_.services();
-    if (!services) {
-        agent_answers(false, describe(services.error()));
-        give(agent_failed{});
-        co_return;
-    }
+    if (!services) co_return agent_listing_failed(describe(services.error()));
     auto checks = co_await consul_.checks();
-    if (!checks) {
-        agent_answers(false, describe(checks.error()));
-        give(agent_failed{});
-        co_return;
-    }
-    if (services->filtered || checks->filtered) {
-        // What the token may not see would look absent, and be registered over or left behind.
-        agent_answers(false,
-                      "the token may not read all services of the agent (it needs "
-                      "service:read and node:read); nothing is changed until it may");
-        give(agent_failed{});
-        co_return;
-    }
+    if (!checks) co_return agent_listing_failed(describe(checks.error()));
+    // What the token may not see would look absent, and be registered over or left behind.
+    if (services->filtered || checks->filtered)
+        co_return agent_listing_failed(
+            "the token may not read all services of the agent (it needs service:read and "
+            "node:read); nothing is changed until it may");
+    note_done(counts_.agent, since);
+    counts_.checks.clear();
+    for (auto const& [id, check] : checks->value)
+        if (!check.service_id.empty()) ++counts_.checks[std::string(consul::name(check.status))];
     agent_answers(true, {});
     agent_listed e;
     e.agent.services = std::move(services->value);
@@ -261,6 +274,7 @@ awaitable<void> driver::do_look_up(std::string id) {
     } else if (seen.error().code == errc::not_found) {
         give(looked_up{id, {}});
     } else {
+        ++counts_.agent_errors;
         log_.debug("could not look up a service",
                    {{"service", id}, {"reason", describe(seen.error())}});
         give(look_up_failed{id});
@@ -323,10 +337,20 @@ awaitable<void> driver::do_maintenance(set_maintenance what) {
 void driver::written_with(std::string const& id, std::string const& what,
                           result<void> const& outcome) {
     if (outcome) return give(written{id, {}, {}});
-    if (outcome.error().code != errc::not_found)
+    if (outcome.error().code != errc::not_found) {
+        ++counts_.agent_errors;
+        ++counts_.failed_writes[what];
         log_.warning("a write to Consul failed; it is tried again",
                      {{"id", id}, {"write", what}, {"reason", describe(outcome.error())}});
+    }
     give(written{id, outcome.error().code, outcome.error().doing});
+}
+
+void driver::agent_listing_failed(std::string reason) {
+    ++counts_.agent_errors;
+    ++counts_.agent.failed;
+    agent_answers(false, std::move(reason));
+    give(agent_failed{});
 }
 
 void driver::agent_answers(bool yes, std::string detail) {

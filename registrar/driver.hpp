@@ -16,6 +16,7 @@
 #include "mesh/docker/client.hpp"
 #include "mesh/log/log.hpp"
 #include "mesh/net/task_group.hpp"
+#include "registrar/driver_counts.hpp"
 #include "registrar/prober.hpp"
 #include "registrar/reconcile.hpp"
 
@@ -43,6 +44,7 @@ public:
     [[nodiscard]] peer_state const& agent() const { return agent_state_; }
     [[nodiscard]] docker::engine_info const& engine_info() const { return engine_info_; }
     [[nodiscard]] std::string const& api_version() const { return api_version_; }
+    [[nodiscard]] driver_counts const& counts() const { return counts_; }
 
 private:
     boost::asio::awaitable<void> follow_engine();
@@ -61,6 +63,7 @@ private:
     void perform(action a);
     void drain();
     void written_with(std::string const& id, std::string const& what, result<void> const& outcome);
+    void agent_listing_failed(std::string reason);
     void agent_answers(bool yes, std::string detail);
     void engine_answers(bool yes, std::string detail);
 
@@ -78,6 +81,7 @@ private:
     peer_state agent_state_;
     docker::engine_info engine_info_;
     std::string api_version_;
+    driver_counts counts_;
 };
 
 }  // namespace bevmesh::registrar

@@ -1,5 +1,7 @@
 #include "mesh/daemon/metrics.hpp"
 
+#include <array>
+#include <limits>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -34,6 +36,24 @@ public:
     /// `name` ends in _total.
     families& counter(std::string name, std::string help) {
         return begin(std::move(name), std::move(help), MetricType::Counter);
+    }
+    families& histogram(std::string name, std::string help) {
+        return begin(std::move(name), std::move(help), MetricType::Histogram);
+    }
+    families& add(registrar::latency_counts const& seen) {
+        ClientMetric m;
+        std::size_t at = 0;
+        for (auto const n : seen.counts) {
+            m.histogram.sample_count += n;
+            bool const last = at == registrar::latency_counts::bounds.size();
+            m.histogram.bucket.push_back(
+                {m.histogram.sample_count, last ? std::numeric_limits<double>::infinity()
+                                                : registrar::latency_counts::bounds.at(at)});
+            ++at;
+        }
+        m.histogram.sample_sum = seen.sum;
+        all_.back().metric.push_back(std::move(m));
+        return *this;
     }
     families& add(double value, std::vector<label> labels = {}) {
         ClientMetric m;
@@ -87,8 +107,44 @@ void add_registrar(families& to, registrar::reconciler const& core) {
         .add(number(done.deregistrations), {{"kind", "deregister"}})
         .add(number(done.reports), {{"kind", "report"}})
         .add(number(done.maintenance_changes), {{"kind", "maintenance"}});
-    to.counter("bevmesh_consul_write_errors_total", "Writes to Consul's agent that failed.")
-        .add(number(done.write_errors));
+}
+
+void add_driver(families& to, registrar::driver_counts const& counts) {
+    to.counter("bevmesh_consul_write_errors_total", "Writes to Consul's agent that failed.");
+    for (auto const* kind : {"register", "deregister", "report", "maintenance"}) {
+        auto const at = counts.failed_writes.find(kind);
+        to.add(number(at == counts.failed_writes.end() ? 0 : at->second), {{"kind", kind}});
+    }
+    to.gauge("bevmesh_checks",
+             "Checks of this node's services in Consul's agent, when it was listed last.");
+    for (auto const* status : {"passing", "warning", "critical"}) {
+        auto const at = counts.checks.find(status);
+        to.add(number(at == counts.checks.end() ? 0 : at->second), {{"status", status}});
+    }
+    to.counter("bevmesh_engine_events_total", "Events of Docker's containers that were acted on.")
+        .add(number(counts.events));
+    to.counter("bevmesh_engine_streams_total", "Times that Docker's events were subscribed to.")
+        .add(number(counts.streams));
+    to.histogram("bevmesh_engine_event_lag_seconds",
+                 "From Docker's time of an event to its arrival here.")
+        .add(counts.event_lag);
+    to.counter("bevmesh_errors_total", "Calls that failed, by who was called.")
+        .add(number(counts.engine_errors), {{"peer", "docker"}})
+        .add(number(counts.agent_errors), {{"peer", "consul"}});
+
+    using side = std::pair<char const*, registrar::comparison_counts const&>;
+    std::array const sides{side{"docker", counts.engine}, side{"consul", counts.agent}};
+    to.counter("bevmesh_comparisons_total", "Full lists of one side that were asked for.");
+    for (auto const& [name, s] : sides)
+        to.add(number(s.done), {{"side", name}, {"result", "done"}})
+            .add(number(s.failed), {{"side", name}, {"result", "failed"}});
+    to.gauge("bevmesh_comparison_duration_seconds", "How long the last full list took.");
+    for (auto const& [name, s] : sides)
+        to.add(in_seconds(s.last_took), {{"side", name}});
+    to.gauge("bevmesh_comparison_last_success_timestamp_seconds",
+             "When the last full list was read, Unix time; 0: never.");
+    for (auto const& [name, s] : sides)
+        to.add(static_cast<double>(s.last_done.time_since_epoch().count()), {{"side", name}});
 }
 
 void add_peers(families& to, peers const& nodes) {
@@ -143,6 +199,7 @@ std::string metrics::exposition() const {
     all.gauge("bevmesh_agent_up", "Whether Consul's agent answers.")
         .add(number(from_.driver.agent().reachable));
     add_registrar(all, from_.core);
+    add_driver(all, from_.driver.counts());
     add_peers(all, from_.nodes);
     add_process(all);
     return all.text();

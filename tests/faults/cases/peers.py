@@ -4,6 +4,7 @@ Prometheus."""
 import http.client
 import signal
 import subprocess
+import time
 
 from bevlab import certificates
 from cases.life import start_web
@@ -148,11 +149,27 @@ def metrics_are_clean(lab):
         equal(value(text, f'bevmesh_services{{phase="{phase}"}}'), registrar[phase], phase)
     check(value(text, 'bevmesh_consul_writes_total{kind="register"}') >= 1, "writes are counted")
     equal(value(text, 'bevmesh_peer_up{node="oracle1"}'), 1, "peer_up")
+    check(value(text, "bevmesh_engine_events_total") >= 1, "events are counted")
+    check(value(text, 'bevmesh_engine_event_lag_seconds_bucket{le="+Inf"}') >= 1, "their lag")
+    for side in ("docker", "consul"):
+        check(
+            value(text, f'bevmesh_comparisons_total{{side="{side}",result="done"}}') >= 1,
+            f"full lists of {side} are counted",
+        )
+        happened = value(
+            text, f'bevmesh_comparison_last_success_timestamp_seconds{{side="{side}"}}'
+        )
+        check(abs(time.time() - happened) < 120, f"when {side} was listed last")
+    equal(value(text, 'bevmesh_errors_total{peer="docker"}'), 0, "errors of Docker")
     check(value(text, "process_resident_memory_bytes") > 1e6, "resident memory")
     equal(scrape(node, "/livez")[0], 200, "status of /livez")
     node.kill("consul", signal.SIGKILL)
     until("it is not ready", lambda: scrape(node, "/readyz")[0] == 503)
     check("Consul does not answer" in scrape(node, "/readyz")[1], "and says why")
     equal(scrape(node, "/livez")[0], 200, "status of /livez")
+    until(
+        "errors are counted by who was called",
+        lambda: value(scrape(node)[1], 'bevmesh_errors_total{peer="consul"}') >= 1,
+    )
     node.start("consul")
     until("it is ready again", lambda: scrape(node, "/readyz")[0] == 200, 15)
