@@ -21,4 +21,13 @@ agent "NODE" {
   policy = "read"
 }
 
-# Not granted: key, session, event, query, acl, operator.
+# Leases of failover groups, and the endpoints GROUP-primary beside them on a node that no agent
+# owns: written in one transaction.
+key_prefix "bevmesh/failover/" {
+  policy = "write"
+}
+node "bevmesh" {
+  policy = "write"
+}
+
+# Not granted: other keys, session, event, query, acl, operator.

@@ -108,6 +108,9 @@ awaitable<void> driver::do_read(read_record what) {
 
 awaitable<void> driver::do_write(write_record what) {
     auto answer = co_await parts_.store.write(std::move(what), ms(rules_.timing.request));
+    if (answer.result != outcome::done)
+        log_.debug("the lease was not written",
+                   {{"group", rules_.group}, {"reason", answer.detail}});
     give(std::move(answer));
 }
 
@@ -216,7 +219,17 @@ awaitable<void> driver::do_start(start_database what) {
     carried_out answer;
     answer.op = what.op;
     answer.result = started ? outcome::done : outcome::refused;
-    if (!started) answer.detail = describe(started.error());
+    if (started) {
+        give(std::move(answer));
+        co_return;
+    }
+    answer.detail = describe(started.error());
+    spawn(give_later(std::move(answer)), "a start that failed");
+}
+
+// What is refused at once would be asked again at once.
+awaitable<void> driver::give_later(carried_out answer) {
+    co_await net::sleep_for(ms(rules_.probe));
     give(std::move(answer));
 }
 

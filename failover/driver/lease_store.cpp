@@ -75,6 +75,9 @@ public:
         if (!got) {
             answer.result = outcome_of(got.error().code);
             answer.detail = describe(got.error());
+            // What is refused at once would be asked again at once.
+            auto const pace = got.error().code == errc::conflict ? limit / 10 : limit / 2;
+            co_await net::sleep_for(pace);
             co_return answer;
         }
         auto const index = decode_transaction(*got, group_);
@@ -149,7 +152,9 @@ std::string encode_transaction(write_record const& what, std::string const& grou
         operations.push_back({{"Service",
                                {{"Verb", "delete"},
                                 {"Node", synthetic_node},
-                                {"Service", {{"ID", group + "-primary"}}}}}});
+                                {"Service",
+                                 // Without the name Consul refuses the whole transaction.
+                                 {{"ID", group + "-primary"}, {"Service", group + "-primary"}}}}}});
     }
     return operations.dump();
 }

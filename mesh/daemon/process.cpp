@@ -111,6 +111,10 @@ result<void> process::prepare() {
                     }});
     api_->mount(*routes_);
     mount_verify();
+    auto groups = failover_groups::make(executor, *config_, node_, {*consul_, *docker_, *peers_});
+    if (!groups) return groups.error();
+    failover_ = std::move(*groups);
+    failover_->mount(*routes_);
     return listen();
 }
 
@@ -163,11 +167,16 @@ void process::open_metrics() {
         std::make_unique<metrics>(metrics_sources{*core_, *driver_, *peers_, BEVMESH_VERSION});
     auto server = net::make_http_server(
         context_.get_executor(), std::move(o),
-        [this](net::http_request request) { return metrics_->handle(std::move(request)); });
+        [this](net::http_request request) { return answer_metrics(std::move(request)); });
     if (server)
         metrics_server_ = std::move(*server);
     else
         log_.warning("no metrics", {{"reason", describe(server.error())}});
+}
+
+net::awaitable<net::http_response> process::answer_metrics(net::http_request request) {
+    if (failover_groups::is_health(request.target)) co_return failover_->health(request.target);
+    co_return co_await metrics_->handle(std::move(request));
 }
 
 /// A local user's question about another node, put to its daemon.
@@ -192,6 +201,7 @@ net::awaitable<void> process::main() {
     if (peer_server_) tasks_.spawn(peer_server_->run(), "peers' API");
     if (metrics_server_) tasks_.spawn(metrics_server_->run(), "metrics");
     tasks_.spawn(peers_->watch(), "peers");
+    if (!failover_->empty()) tasks_.spawn(failover_->run(), "failover");
     tasks_.spawn(identify_agent(), "identify the agent");
     tasks_.spawn(feed_watchdog(), "watchdog");
     tasks_.spawn(tell_manager(), "status");
@@ -218,6 +228,7 @@ net::awaitable<void> process::obey_signals() {
         log_.info("asked to stop", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
         notify_stopping();
         end_at_once_on_next_signal();
+        co_await failover_->prepare_restart();
         server_->stop();
         if (peer_server_) peer_server_->stop();
         if (metrics_server_) metrics_server_->stop();
@@ -247,6 +258,8 @@ void process::reload() {
     auto const& fresh = loaded.value;
     if (loaded.problems.empty() && !fresh.nodes.contains(node_)) {
         log_.error("configuration not taken: it lacks this node", {{"node", node_}});
+    } else if (loaded.problems.empty() && fresh.failover != config_->failover) {
+        log_.error("configuration not taken: failover groups change by a restart of the daemon");
     } else if (loaded.problems.empty()) {
         auto const token = token_of(how_, fresh);
         if (token)

@@ -14,6 +14,7 @@
 #include "mesh/consul/client.hpp"
 #include "mesh/daemon/api.hpp"
 #include "mesh/daemon/daemon.hpp"
+#include "mesh/daemon/failover.hpp"
 #include "mesh/daemon/inspector.hpp"
 #include "mesh/daemon/metrics.hpp"
 #include "mesh/daemon/peers.hpp"
@@ -56,6 +57,7 @@ private:
     result<void> keep_maintenance(std::string const& service, std::string const& reason);
     result<void> listen();
     void open_metrics();
+    net::awaitable<net::http_response> answer_metrics(net::http_request request);
     void mount_verify();
     net::awaitable<result<std::string>> forward(std::string node, call c);
     [[nodiscard]] nlohmann::json describe_process() const;
@@ -77,6 +79,7 @@ private:
     std::unique_ptr<registrar::reconciler> core_;
     std::unique_ptr<registrar::driver> driver_;
     std::unique_ptr<peers> peers_;
+    std::unique_ptr<failover_groups> failover_;
     std::unique_ptr<api> api_;
     std::unique_ptr<inspector> inspector_;
     std::unique_ptr<verifier> verifier_;

@@ -1,0 +1,75 @@
+// The daemon's failover groups: a driver for each that this node is a member of, and their routes.
+//
+//   GET  /v1/failover[?group=G]        what this node knows of its groups
+//   GET  /v1/failover/history?group=G  the last steps
+//   POST /v1/failover/order            {"group", "order", "node", "accept_data_loss"}
+//   POST /v1/failover/pause            {"group", "seconds"}; 0 ends it
+// and for the other members: promise, report, end_stream (failover/driver/members.hpp). An order is
+// put to the node that can carry it out, whichever daemon got it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "failover/driver/driver.hpp"
+#include "mesh/consul/client.hpp"
+#include "mesh/daemon/peers.hpp"
+#include "mesh/daemon/routes.hpp"
+#include "mesh/docker/client.hpp"
+
+namespace bevmesh::daemon {
+
+/// All must outlive the groups.
+struct failover_sources {
+    consul::client& consul;
+    docker::client& docker;
+    peers& others;
+};
+
+class failover_groups {
+public:
+    /// errc::bad_input or local_error with a sentence where a group cannot be served: a password
+    /// that cannot be read, a unit (which no part starts yet).
+    [[nodiscard]] static result<std::unique_ptr<failover_groups>> make(
+        boost::asio::any_io_executor executor, mesh_config const& config, std::string node,
+        failover_sources from);
+    ~failover_groups();
+
+    void mount(routes& on);
+    /// Until canceled; leaves leases, databases and guards as they are.
+    net::awaitable<void> run();
+    /// Commits a longer term where one is configured, so that the restart moves nothing.
+    net::awaitable<void> prepare_restart();
+
+    [[nodiscard]] bool empty() const noexcept { return groups_.empty(); }
+    [[nodiscard]] static bool is_health(std::string_view target) {
+        return target.starts_with("/primary/") || target.starts_with("/replica/");
+    }
+    /// For load balancers: /primary/GROUP and /replica/GROUP?max_lag=BYTES; 200, 503 or 404.
+    [[nodiscard]] net::http_response health(std::string const& target) const;
+
+private:
+    struct group;
+
+    failover_groups(boost::asio::any_io_executor executor, std::string node, failover_sources from);
+    result<void> add(failover_group_config const& config, mesh_config const& mesh);
+    [[nodiscard]] result<group*> find(std::string const& name) const;
+    net::awaitable<result<std::string>> promise(call c);
+    net::awaitable<result<std::string>> report(call c);
+    net::awaitable<result<std::string>> end_stream(call c);
+    net::awaitable<result<std::string>> order(call c);
+    net::awaitable<result<std::string>> pause(call c);
+    [[nodiscard]] result<std::string> status(std::string const& only) const;
+    [[nodiscard]] result<std::string> history(std::string const& name) const;
+
+    boost::asio::any_io_executor executor_;
+    std::string node_;
+    failover_sources from_;
+    std::map<std::string, std::unique_ptr<group>> groups_;
+    net::task_group tasks_;
+};
+
+}  // namespace bevmesh::daemon

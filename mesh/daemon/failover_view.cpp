@@ -1,0 +1,118 @@
+#include "mesh/daemon/failover_view.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "failover/candidates.hpp"
+
+namespace bevmesh::daemon {
+namespace {
+
+using namespace failover;
+using nlohmann::json;
+
+std::int64_t milliseconds_to(instant when, instant now) {
+    return std::chrono::duration_cast<milliseconds>(when - now).count();
+}
+
+/// Behind the primary in what the database counts; null where one of both is not known.
+json lag_of(database_facts const& facts, std::optional<position> const& primary_at) {
+    if (!primary_at || facts.role != role::replica) return nullptr;
+    return *primary_at > facts.at ? *primary_at - facts.at : 0;
+}
+
+json member_json(std::string const& node, member_report const* report, bool answers,
+                 lease_record const* record, std::optional<position> const& primary_at) {
+    json m{{"node", node}, {"answers", answers}};
+    auto const* const entry = record == nullptr ? nullptr : record->entry_of(node);
+    m["in_sync"] = entry != nullptr;
+    if (report == nullptr) return m;
+    auto const& f = report->database;
+    m.update({{"role", name(f.role)},
+              {"condition", name(f.condition)},
+              {"process", f.process},
+              {"history", f.history.id},
+              {"at", f.at},
+              {"upstream", f.upstream},
+              {"streaming", f.streaming},
+              {"boot_fenced", f.boot_fenced},
+              {"lag", lag_of(f, primary_at)},
+              {"serving", report->serving},
+              {"guarded", report->guarded},
+              {"ready", report->ready},
+              {"priority", report->priority},
+              {"epoch", report->epoch},
+              {"configuration", report->configuration}});
+    return m;
+}
+
+json lease_json(state const& s, policy const& p, instant now) {
+    json lease{{"seen", s.seen.any}, {"index", s.seen.index}};
+    if (!s.seen.unreadable.empty()) lease["unreadable"] = s.seen.unreadable;
+    if (s.seen.record) {
+        auto const& r = *s.seen.record;
+        lease.update({{"holder", r.holder},
+                      {"epoch", r.epoch},
+                      {"state", name(r.state)},
+                      {"reason", r.reason},
+                      {"published", r.published},
+                      {"target", r.target},
+                      {"changed_ms_ago", -milliseconds_to(s.seen.changed, now)}});
+    }
+    if (s.hold && s.seen.record && s.seen.record->holder == p.self)
+        lease["left_ms"] = milliseconds_to(s.hold->valid_until, now);
+    return lease;
+}
+
+}  // namespace
+
+json describe_group(driver const& d, instant now) {
+    auto const& s = d.view();
+    auto const& p = d.rules();
+    auto const own = own_report(s, p, now);
+    auto const* const record = s.seen.record ? &*s.seen.record : nullptr;
+    auto const report_of = [&](std::string const& node) -> member_report const* {
+        if (node == p.self) return &own;
+        auto const peer = s.peers.find(node);
+        return peer != s.peers.end() && peer->second.report ? &*peer->second.report : nullptr;
+    };
+    std::optional<position> primary_at;
+    if (record != nullptr)
+        if (auto const* r = report_of(record->holder); r != nullptr)
+            if (r->database.role == role::primary) primary_at = r->database.at;
+    json members = json::array();
+    for (auto const& node : p.members) {
+        auto const peer = s.peers.find(node);
+        bool const answers = node == p.self || (peer != s.peers.end() && peer->second.answers);
+        members.push_back(member_json(node, report_of(node), answers, record, primary_at));
+    }
+    json would = json::array();
+    for (auto const& c : candidates(s, p, now))
+        would.push_back({{"node", c.node},
+                         {"fit", c.fit},
+                         {"why", c.why},
+                         {"heard", c.heard},
+                         {"at", c.at},
+                         {"priority", c.priority}});
+    auto const may = may_take(s, p, now);
+    return {{"group", p.group},
+            {"kind", p.kind == kind::redis ? "redis" : "postgres"},
+            {"node", p.self},
+            {"stage", name(s.at)},
+            {"preferred", p.preferred},
+            {"guard", s.guard_id},
+            {"told", s.told},
+            {"paused_ms", std::max<std::int64_t>(0, milliseconds_to(s.paused_until, now))},
+            {"lease", lease_json(s, p, now)},
+            {"members", members},
+            {"candidates", would},
+            {"permission", {{"given", may.given}, {"why", may.why}}}};
+}
+
+json describe_history(journal const& j) {
+    json all = json::array();
+    for (auto const& e : j.recent())
+        all.push_back({{"at", e.at}, {"weight", name(e.how)}, {"text", e.text}});
+    return all;
+}
+
+}  // namespace bevmesh::daemon
