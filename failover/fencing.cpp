@@ -105,7 +105,8 @@ void begin(turn const& t, afterwards then, std::string why, bool dead, bool kill
     leave.process = t.s.process;
     leave.dead = dead;
     // A promotion that may still be on its way to the process would undo a gentle fence.
-    leave.kill = kill || t.s.promotion_open;
+    leave.kill =
+        kill || t.s.promotion_open || (!t.s.process.empty() && t.s.promotion_loose == t.s.process);
     leave.since = t.now;
     leave.guard_until = std::max(t.s.armed_until, t.s.hold->valid_until);
     t.s.fencing.op = t.s.forget.op = t.s.extend.op = t.s.arm.op = 0;

@@ -109,7 +109,10 @@ attempt* attempt_with(state& s, std::string_view write_id) {
 
 void note(turn const& t, record_seen const& e) {
     auto& seen = t.s.seen;
-    auto const lost = seen.any && t.now - seen.heard > t.p.timing.observer;
+    // In a gap another one could have taken the lease, and a restore could have hidden it: what is
+    // heard after one is heard for the first time.
+    auto const lost =
+        seen.any && t.now - seen.heard > 2 * t.p.timing.renew + 2 * t.p.timing.request;
     auto const same = seen.any && seen.index == e.index &&
                       seen.record.has_value() == e.record.has_value() &&
                       (!e.record || seen.record->write_id == e.record->write_id) &&
@@ -139,6 +142,13 @@ void note(turn const& t, record_seen const& e) {
     if (e.record->state == lease_state::held) t.s.marked_expired = false;
 }
 
+/// What was conditioned on something that is no longer there cannot commit.
+void drop_outdated(turn const& t, record_seen const& e) {
+    auto const id = e.record ? e.record->write_id : std::string();
+    std::erase_if(t.s.attempts,
+                  [&](attempt const& a) { return a.base != e.index || a.base_id != id; });
+}
+
 bool is_head(holding const& h, record_seen const& e) {
     return e.record && e.index == h.index && e.record->write_id == h.record.write_id;
 }
@@ -152,7 +162,7 @@ void found_foreign(turn const& t, record_seen const& e) {
         t.s.attempts.clear();
         return;
     }
-    std::erase_if(t.s.attempts, [&](attempt const& a) { return a.base != e.index; });
+    drop_outdated(t, e);
     h.checked = t.now;
     if (t.s.at < stage::ending_streams) {
         t.s.hold.reset();
@@ -185,8 +195,7 @@ void judge_attempts(turn const& t, record_seen const& e, bool consistent) {
         return;
     }
     if (!consistent) return;
-    // A take that was conditioned on something that is no longer there cannot commit.
-    std::erase_if(t.s.attempts, [&](attempt const& a) { return a.base != e.index; });
+    drop_outdated(t, e);
     if (t.s.attempts.empty() && t.s.at == stage::taking) t.enter(stage::observing);
 }
 
@@ -256,7 +265,10 @@ void send(turn const& t, intent what, lease_record record, std::uint64_t base,
     record.guard_id = t.s.guard_id;
     record.configuration = t.p.configuration;
     auto const unconditional = what == intent::take && t.broken(fault::take_without_cas);
-    t.s.attempts.push_back({what, record, base, t.now, false});
+    auto const& at_base = t.s.hold && t.s.hold->index == base         ? t.s.hold->record.write_id
+                          : t.s.seen.record && t.s.seen.index == base ? t.s.seen.record->write_id
+                                                                      : std::string();
+    t.s.attempts.push_back({what, record, base, at_base, t.now, false});
     t.act(write_record{base, std::move(record), endpoint, unconditional});
 }
 

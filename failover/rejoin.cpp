@@ -23,7 +23,8 @@ void look_stray(turn const& t) {
 }
 
 void look_start(turn const& t) {
-    if (t.s.start.out(t.now)) return;
+    if (t.s.start.out(t.now) || t.now < t.s.start_next) return;
+    t.s.start_next = t.now + t.p.probe;
     t.act(start_database{t.begin(t.s.start, t.p.hang)});
 }
 

@@ -58,6 +58,7 @@ struct attempt {
     intent what = intent::renew;
     lease_record record;
     std::uint64_t base = 0;
+    std::string base_id;  // the write_id at `base`: indexes may repeat after a restore
     instant sent{};
     bool overdue = false;  // answered as unknown, or not answered within R
 
@@ -220,6 +221,7 @@ struct state {
     errand read, arm, extend, forget, streams, fencing, promotion, proof, drainage, resumption,
         start, repoint, hook, copy, discard, check;
     bool promotion_open = false;  // a promote may still reach the database
+    std::string promotion_loose;  // the process that a promote without an answer may still reach
     instant read_next{};
     instant fence_next{};
     instant extend_until{};  // what the extension that is out will confirm
@@ -234,6 +236,7 @@ struct state {
     instant restart_until{};
     bool fence_failed = false;  // of a stray primary
     instant follow_next{};
+    instant start_next{};
 
     // damping and pause
     std::uint64_t automatic = 0;

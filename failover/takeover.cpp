@@ -217,6 +217,7 @@ void look_promoting(turn const& t) {
     auto const known = d.asked >= t.s.promotion.sent && d.facts.process == t.s.process;
     if (t.s.promotion_open && known && d.facts.role == role::primary) {
         t.s.promotion_open = false;
+        t.s.promotion_loose = t.s.process;
         return t.enter(stage::proving);
     }
     if (t.now >= t.s.at_since + t.p.promote) {
@@ -227,6 +228,7 @@ void look_promoting(turn const& t) {
         t.broken(fault::guard_keeps_lease);
     if (!t.valid() || !renewed || t.s.armed.empty()) return;
     if (t.s.promotion.op != 0 && !known) return;  // its outcome is not known yet
+    if (t.s.promotion_open) t.s.promotion_loose = t.s.process;
     t.s.promotion_open = true;
     t.s.gate = {};
     t.act(promote{t.begin(t.s.promotion, t.p.promote),

@@ -26,6 +26,12 @@ settings draw(std::uint64_t seed, fault fault) {
     s.extreme_clocks = d.percent(60);
     s.failback = d.percent(20);
     s.outage_only = d.percent(4);
+    s.restore_only = !s.outage_only && d.percent(8);
+    if (s.restore_only) {
+        s.loss = s.duplicates = s.slow = 0;
+        s.episodes = 1;
+        s.failback = false;
+    }
     if (s.outage_only) {
         s.loss = s.duplicates = s.slow = 0;
         s.failback = false;

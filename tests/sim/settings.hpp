@@ -22,7 +22,8 @@ struct settings {
     unsigned episodes = 0;    // faults in the safety phase
     bool extreme_clocks = false;
     bool failback = false;
-    bool outage_only = false;  // nothing but Consul fails: nothing may stop
+    bool restore_only = false;  // an operator restores Consul, and nothing else goes wrong
+    bool outage_only = false;   // nothing but Consul fails: nothing may stop
     bool trace = false;
 
     [[nodiscard]] ticks unit() const { return timing.observer.count(); }  // O

@@ -31,7 +31,14 @@ void world::episode(ticks length) {
     auto const& record = consul_.entry().record;
     auto& victim = record && dice_.percent(60) ? named(record->holder) : n;
     auto const v = index_of(victim.name);
-    auto const kind_of = dice_.below(30);
+    auto kind_of = dice_.below(30);
+    // Together with another fault a restored entry is a forged one: a named hole.
+    auto const restores = kind_of == 18 || kind_of == 26;
+    if (settings_.restore_only) {
+        kind_of = kind_of % 2 == 0 ? 18 : 26;
+    } else if (restores) {
+        kind_of = 0;
+    }
     auto const log = [&](std::string const& what) {
         char when[32];
         std::snprintf(when, sizeof when, "%.3f s ", static_cast<double>(queue_.now()) / 1e9);
@@ -289,6 +296,8 @@ void world::operator_helps() {
     node* best = nullptr;
     for (auto& n : nodes_) {
         if (!n->db.running || n->daemon.core.wish) continue;
+        auto const& entry = consul_.entry().record;
+        if (entry && !entry->names(n->name)) continue;
         if (best == nullptr || n->db.log.size() > best->db.log.size()) best = n.get();
     }
     if (best == nullptr) return;

@@ -174,6 +174,8 @@ std::string world::run() {
                 operator_helps();
             } else if (unconverged().empty()) {
                 return {};
+            } else {
+                operator_helps();
             }
         }
         if (queue_.now() >= bound) {

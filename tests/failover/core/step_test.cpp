@@ -1,0 +1,168 @@
+// The core action by action, with a driver that answers at once.
+#include "failover/step.hpp"
+
+#include "failover/candidates.hpp"
+#include "failover/explain.hpp"
+#include "tests/catch.hpp"
+#include "tests/failover/core/table.hpp"
+
+using namespace bevmesh;
+using namespace bevmesh::failover;
+using test::table;
+
+namespace {
+
+std::size_t place_of(std::vector<std::string> const& lines, std::string const& beginning) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (lines[i].starts_with(beginning)) return i;
+    }
+    return lines.size();
+}
+
+}  // namespace
+
+TEST_CASE("a missing key is taken after O, and the endpoint is published last") {
+    table t(test::policy_of_a());
+    t.give(started{"a1", "g1", std::nullopt});
+    t.advance(milliseconds(1200));
+    CHECK_FALSE(t.did("write"));
+    t.advance(milliseconds(800));
+    CHECK(t.core.at == stage::serving);
+    auto const lines = t.done();
+    auto const take = place_of(lines, "write a1.1 on 0");
+    auto const arm = place_of(lines, "arm guard on pa1");
+    auto const promotion = place_of(lines, "promote pa1");
+    auto const proof = place_of(lines, "prove pa1");
+    CHECK(take < arm);
+    CHECK(arm < promotion);
+    CHECK(promotion < proof);
+    CHECK(proof < lines.size());
+    CHECK(t.entry->published);
+}
+
+TEST_CASE("nothing is taken without a live guard") {
+    table t(test::policy_of_a());
+    t.give(started{"a1", "", std::nullopt});
+    t.advance(seconds(10));
+    CHECK_FALSE(t.did("write"));
+    t.give(guard_seen{"g1"});
+    t.advance(seconds(3));
+    CHECK(t.core.at == stage::serving);
+}
+
+TEST_CASE("the death of the database releases the lease, after the guard has forgotten it") {
+    table t(test::policy_of_a());
+    t.serve();
+    (void)t.done();
+    t.database = {};
+    t.give(database_died{"pa1"});
+    auto const lines = t.done();
+    auto const forgotten = place_of(lines, "guard forgets");
+    CHECK(forgotten < place_of(lines, "write"));
+    CHECK(t.entry->state == lease_state::released);
+    CHECK(t.entry->database_died);
+    CHECK_FALSE(t.entry->published);
+}
+
+TEST_CASE("without Consul and without promises writes stop before the lease runs out") {
+    table t(test::policy_of_a());
+    t.serve();
+    t.consul_answers = false;
+    t.b_promises = false;
+    auto const valid_until = t.core.hold->valid_until;
+    (void)t.done();
+    t.advance(
+        std::chrono::duration_cast<milliseconds>(valid_until - t.policy.timing.fence - t.now));
+    CHECK(t.did("fence pa1"));
+    CHECK(t.now < valid_until);
+}
+
+TEST_CASE("without Consul the promises of all members keep the service up") {
+    table t(test::policy_of_a());
+    t.serve();
+    t.consul_answers = false;
+    (void)t.done();
+    t.advance(seconds(60));
+    CHECK(t.core.at == stage::serving);
+    CHECK(t.did("ask promises of b"));
+    CHECK(t.did("extend guard"));
+    CHECK_FALSE(t.did("fence"));
+}
+
+TEST_CASE("an answer that was lost is found by reading") {
+    table t(test::policy_of_a());
+    t.serve();
+    t.consul_commits_silently = true;
+    (void)t.done();
+    t.advance(seconds(5));
+    CHECK(t.core.at == stage::serving);
+    CHECK_FALSE(t.did("fence"));
+    CHECK_FALSE(t.did("ask promises"));
+}
+
+TEST_CASE("a holder fences as soon as another one holds the lease") {
+    table t(test::policy_of_a());
+    t.serve();
+    t.entry->holder = "b";
+    t.entry->write_id = "b1.1";
+    t.entry->epoch += 1;
+    t.index += 1;
+    (void)t.done();
+    t.give(record_seen{0, t.index, t.entry});
+    CHECK(t.did("fence pa1"));
+    CHECK_FALSE(t.core.hold.has_value());
+    CHECK_FALSE(t.did("write"));
+}
+
+TEST_CASE("a promise binds for O, and is refused while a take is open") {
+    table t(test::policy_of_a());
+    t.serve();
+    (void)t.done();
+    t.give(promise_asked{"b", "b1.1", 1});
+    CHECK(t.did("refuse to b: it holds the lease itself"));
+
+    table idle(test::policy_of_a());
+    idle.b->serving = true;  // so that this node does not take
+    idle.give(started{"a1", "g1", std::nullopt});
+    idle.give(promise_asked{"b", "b1.1", 1});
+    CHECK(idle.did("promise to b"));
+    CHECK(idle.core.peers.at("b").promised_until == idle.now + idle.policy.timing.observer);
+}
+
+TEST_CASE("a switchover to a node that is not fit is refused with the reason") {
+    table t(test::policy_of_a());
+    t.serve();
+    t.b->database.boot_fenced = false;
+    t.advance(milliseconds(400));
+    (void)t.done();
+    t.give(ordered{order::switchover, "b"});
+    CHECK(
+        t.did("tell \"refuses to move db to b: b is not fit: its database would start as a "
+              "primary: it is not boot-fenced\""));
+    CHECK(t.core.at == stage::serving);
+}
+
+TEST_CASE("a daemon that comes back takes the lease over from its guard") {
+    table t(test::policy_of_a());
+    t.serve();
+    inheritance const left{
+        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    t.core = {};
+    (void)t.done();
+    t.give(started{"a2", "g1", left});
+    t.advance(seconds(3));
+    CHECK(t.core.at == stage::serving);
+    CHECK_FALSE(t.did("promote"));
+    CHECK_FALSE(t.did("fence"));
+}
+
+TEST_CASE("explain says why nobody may take, and why each would or would not be promoted") {
+    table t(test::policy_of_a());
+    t.b.reset();
+    t.give(started{"a1", "g1", std::nullopt});
+    t.advance(milliseconds(600));
+    auto const e = explain(t.core, t.policy, t.now);
+    CHECK(e.headline == "a may not take the lease of db: the key is missing, for another 0.7 s");
+    REQUIRE(e.lines.size() == 2);
+    CHECK(e.lines[1] == "b would not be promoted: it does not answer");
+}
