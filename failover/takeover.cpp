@@ -46,7 +46,7 @@ std::string against_taking(turn const& t, permission const& by, survey const& v)
     auto why = unfit(t.p.self, report, record, t.p, loss_accepted(t));
     if (why.empty() && !t.guard_is_live()) why = "it has no live guard";
     if (!why.empty()) return "this node is not fit: " + why;
-    if (by.vacant) return against_creating(t, v);
+    if (by.vacant && !t.broken(fault::free_is_permission)) return against_creating(t, v);
     return against_quorum(t, v);
 }
 
@@ -128,7 +128,9 @@ void look_consulting(turn const& t) {
     if (!by.given) return t.enter(stage::observing);
     if (t.s.hook.out(t.now)) return;
     auto const v = look_around(t);
-    if (!v.over && !by.own_chain) return;
+    // Waiting for whoever is silent would hide that O is too short.
+    auto const hasty = t.broken(fault::observer_waits_lease) || t.broken(fault::old_wan_numbers);
+    if (!v.over && !by.own_chain && !hasty) return;
     auto const why = against_taking(t, by, v);
     if (!why.empty()) {
         t.say_once(weight::alarm, "does not take " + t.p.group + ": " + why);

@@ -23,10 +23,14 @@ settings draw(std::uint64_t seed, fault fault) {
     s.duplicates = d.percent(50) ? 0 : static_cast<unsigned>(d.below(100));
     s.slow = d.percent(40) ? 0 : static_cast<unsigned>(d.below(80));
     s.episodes = 2 + static_cast<unsigned>(d.below(7));
-    s.extreme_clocks = d.percent(60);
+    s.extreme_clocks =
+        d.percent(60) || fault == fault::observer_waits_lease || fault == fault::old_wan_numbers;
+    if (fault == fault::observer_waits_lease || fault == fault::mixed_rounds) {
+        s.loss = s.duplicates = s.slow = 0;
+    }
     s.failback = d.percent(20);
     s.outage_only = d.percent(4);
-    s.restore_only = !s.outage_only && d.percent(8);
+    s.restore_only = !s.outage_only && d.percent(fault == fault::ownership_by_name ? 60 : 8);
     if (s.restore_only) {
         s.loss = s.duplicates = s.slow = 0;
         s.episodes = 1;

@@ -32,6 +32,18 @@ void world::episode(ticks length) {
     auto& victim = record && dice_.percent(60) ? named(record->holder) : n;
     auto const v = index_of(victim.name);
     auto kind_of = dice_.below(30);
+    // A broken rule is looked for where it matters: the same weather, more often.
+    if (settings_.fault == fault::observer_waits_lease ||
+        settings_.fault == fault::old_wan_numbers) {
+        kind_of = kind_of % 2 == 0 ? 10 : kind_of;
+    }
+    if (settings_.fault == fault::free_is_permission) {
+        kind_of = kind_of % 3 == 0 ? 16 : kind_of % 3 == 1 ? 0 : kind_of;
+    }
+    if (settings_.fault == fault::mixed_rounds) kind_of = kind_of % 2 == 0 ? 24 : kind_of;
+    if (settings_.fault == fault::release_before_fence) {
+        kind_of = kind_of % 3 == 0 ? 14 : kind_of % 3 == 1 ? 19 : kind_of;
+    }
     // Together with another fault a restored entry is a forged one: a named hole.
     auto const restores = kind_of == 18 || kind_of == 26;
     if (settings_.restore_only) {
