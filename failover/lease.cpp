@@ -130,6 +130,7 @@ void note(turn const& t, record_seen const& e) {
     seen.unreadable = e.unreadable;
     seen.changed = t.now;
     if (!e.record) return;
+    seen.members = e.record->members;
     if (e.record->epoch > t.s.epoch_seen) {
         t.s.epoch_seen = e.record->epoch;
         t.s.epoch_holder = e.record->holder;

@@ -38,7 +38,12 @@ void look(turn const& t) {
     for (auto const& node : t.p.members) {
         if (node != t.p.self) ask(t, node);
     }
-    if (!record) return;
+    if (!record) {
+        for (auto const& node : t.s.seen.members) {
+            if (node != t.p.self && !has(t.p.members, node)) ask(t, node);
+        }
+        return;
+    }
     for (auto const& node : record->members) {
         if (node != t.p.self && !has(t.p.members, node)) ask(t, node);
     }

@@ -67,7 +67,8 @@ struct attempt {
 
 /// The entry as last received.
 struct sighting {
-    bool any = false;  // something was received in this life
+    bool any = false;                  // something was received in this life
+    std::vector<std::string> members;  // of the last record, also when the key is gone since
     std::uint64_t index = 0;
     std::optional<lease_record> record;
     std::string unreadable;

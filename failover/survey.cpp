@@ -10,10 +10,23 @@ bool loss_accepted(turn const& t) {
     return (wished(t, order::promote) && t.s.wish->accept_data_loss) || wished(t, order::init);
 }
 
+namespace {
+
+/// When the key is gone: also whom the last record named, whatever the configuration says by now.
+std::vector<std::string> everybody(turn const& t) {
+    if (t.s.seen.record) return t.s.seen.record->members;
+    auto all = t.p.members;
+    for (auto const& node : t.s.seen.members)
+        add(all, node);
+    return all;
+}
+
+}  // namespace
+
 survey look_around(turn const& t) {
     survey v;
     v.complete = true;
-    auto const& members = t.s.seen.record ? t.s.seen.record->members : t.p.members;
+    auto const members = everybody(t);
     for (auto const& node : members) {
         if (node == t.p.self) continue;
         auto const& peer = t.s.peers[node];
@@ -39,7 +52,7 @@ std::string against_creating(turn const& t, survey const& v) {
         return own.role == role::primary ? "there are two primaries" : v.primary + " is primary";
     }
     if (own.role == role::primary) return {};
-    for (auto const& node : t.p.members) {
+    for (auto const& node : everybody(t)) {
         if (node == t.p.self) continue;
         auto const& other = t.s.peers[node].report->database;
         if (other.process.empty()) return node + "'s database does not run: it may have more";

@@ -114,8 +114,22 @@ void mark_expired(turn const& t, permission const& by) {
     lease::send(t, intent::expire, std::move(expired), t.s.seen.index, endpoint_change::remove);
 }
 
+/// A take that is no longer wanted may still commit: another write on the same link rules that out.
+void resolve(turn const& t) {
+    if (!t.s.seen.record || t.s.seen.index != t.s.attempts.back().base) return;
+    auto same = *t.s.seen.record;
+    auto const held = same.state == lease_state::held;
+    if (held) same.state = lease_state::expired;
+    same.published = false;
+    lease::send(t, intent::expire, std::move(same), t.s.seen.index, endpoint_change::remove);
+}
+
 void look_observing(turn const& t) {
-    if (!t.s.attempts.empty()) return;  // a mark is out
+    if (!t.s.attempts.empty()) {  // a mark is out; one that had no answer is made again
+        auto const& last = t.s.attempts.back();
+        if (last.overdue && t.s.seen.heard > last.sent && !t.s.read.out(t.now)) resolve(t);
+        return;
+    }
     auto const by = may_take(t.s, t.p, t.now);
     if (!by.given) return;
     if (auto const why = held_back(t, by); !why.empty()) return t.say_once(weight::alarm, why);
@@ -147,16 +161,6 @@ void look_consulting(turn const& t) {
         return;
     }
     take(t, by);
-}
-
-/// A take that is no longer wanted may still commit: another write on the same link rules that out.
-void resolve(turn const& t) {
-    if (!t.s.seen.record || t.s.seen.index != t.s.attempts.back().base) return;
-    auto same = *t.s.seen.record;
-    auto const held = same.state == lease_state::held;
-    if (held) same.state = lease_state::expired;
-    same.published = false;
-    lease::send(t, intent::expire, std::move(same), t.s.seen.index, endpoint_change::remove);
 }
 
 /// A take that may still commit is repeated rather than left alone, so that it is resolved.
