@@ -145,6 +145,7 @@ void driver::guard_said(std::uint64_t op, result<guard::status> const& said) {
         answer.result = outcome::unknown;
         answer.detail = describe(said.error());
         guard_lost(answer.detail);
+        return spawn(give_later(std::move(answer), ms(rules_.timing.fence) / 10), "no guard");
     } else {
         answer.result = said->done() ? outcome::done : outcome::refused;
         answer.guard_id = said->guard_id;
@@ -224,12 +225,12 @@ awaitable<void> driver::do_start(start_database what) {
         co_return;
     }
     answer.detail = describe(started.error());
-    spawn(give_later(std::move(answer)), "a start that failed");
+    spawn(give_later(std::move(answer), ms(rules_.probe)), "a start that failed");
 }
 
 // What is refused at once would be asked again at once.
-awaitable<void> driver::give_later(carried_out answer) {
-    co_await net::sleep_for(ms(rules_.probe));
+awaitable<void> driver::give_later(event answer, milliseconds pause) {
+    co_await net::sleep_for(pause);
     give(std::move(answer));
 }
 

@@ -83,7 +83,7 @@ private:
     boost::asio::awaitable<void> do_fence(fence what);
     boost::asio::awaitable<void> do_fence_in_order(fence what);
     boost::asio::awaitable<void> do_start(start_database what);
-    boost::asio::awaitable<void> give_later(carried_out answer);
+    boost::asio::awaitable<void> give_later(event answer, milliseconds pause);
     boost::asio::awaitable<void> do_hook(run_hook what);
     template <class Action>
     boost::asio::awaitable<void> do_database(Action what);
