@@ -51,7 +51,8 @@ net::mutual_tls load(issued const& files, authority const& ca) {
 
 /// A listener of node thanos, and what it complained of.
 struct door {
-    explicit door(issued const& files, authority const& ca, std::size_t connections_max = 64)
+    explicit door(issued const& files, authority const& ca, std::size_t connections_max = 64,
+                  milliseconds handshake_timeout = seconds(10))
         : tls(std::make_shared<net::tls_door>()), group(loop.get_executor(), nullptr) {
         tls->context = load(files, ca).context;
         tls->identify = identify;
@@ -59,7 +60,7 @@ struct door {
         o.address = "127.0.0.1";
         o.tls = tls;
         o.connections_max = connections_max;
-        o.handshake_timeout = milliseconds(400);
+        o.handshake_timeout = handshake_timeout;
         o.on_error = [this](std::string const& what) { complaints.push_back(what); };
         auto made = net::make_http_server(loop.get_executor(), std::move(o), greet);
         REQUIRE(made.has_value());
@@ -67,6 +68,14 @@ struct door {
         group.spawn(server->run(), "server");
     }
     ~door() { server->stop(); }
+
+    /// The client may have ended before this side has read what it sent.
+    void wait_for_complaint() {
+        loop.restart();
+        auto const end = std::chrono::steady_clock::now() + seconds(10);
+        while (complaints.empty() && std::chrono::steady_clock::now() < end)
+            loop.run_one_for(milliseconds(100));
+    }
 
     [[nodiscard]] net::endpoint where() const {
         net::endpoint e;
@@ -186,6 +195,7 @@ TEST_CASE("a client that is no node of the mesh is refused in the handshake and 
         thanos.complaints.clear();
         INFO(why);
         CHECK(openssl_outcome(thanos, arguments) == "refused");
+        thanos.wait_for_complaint();
         REQUIRE(thanos.complaints.size() == 1);
         CHECK_THAT(thanos.complaints[0], Catch::Contains(why));
         CHECK_THAT(thanos.complaints[0], Catch::Contains("from 127.0.0.1"));
@@ -233,7 +243,7 @@ TEST_CASE("a reload changes whom new connections meet; the open ones live on") {
 
 TEST_CASE("silent strangers are let go at the deadline and keep no node out") {
     authority ca;
-    door thanos(ca.issue("URI:" + uri_of("thanos")), ca, 4);
+    door thanos(ca.issue("URI:" + uri_of("thanos")), ca, 4, milliseconds(400));
     std::vector<tcp::socket> strangers;
     for (int i = 0; i < 6; ++i) {
         strangers.emplace_back(thanos.loop);
