@@ -87,6 +87,7 @@ result<promise_reply> decode_promise_reply(std::string_view text) {
 std::string encode(member_report const& r) {
     return json::dump({{"database", to_json(r.database)},
                        {"epoch", r.epoch},
+                       {"epoch_holder", r.epoch_holder},
                        {"configuration", r.configuration},
                        {"priority", r.priority},
                        {"serving", r.serving},
@@ -99,6 +100,7 @@ result<member_report> decode_report(std::string_view text) {
         member_report r;
         r.database = facts_of(json::member(v, "database"));
         r.epoch = json::number<std::uint64_t>(v, "epoch");
+        r.epoch_holder = json::text(v, "epoch_holder");
         r.configuration = json::text(v, "configuration");
         r.priority = json::number<int>(v, "priority");
         r.serving = json::flag(v, "serving");
