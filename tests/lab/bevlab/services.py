@@ -13,12 +13,20 @@ import struct
 import time
 
 from . import keeper, kernel
-from .layout import CGROUP, PATH, SERVICES, TMP, LabError, node_dir
+from .layout import CGROUP, GUARD, PATH, SERVICES, TMP, LabError, node_dir
 
 READY_SECONDS = 60
 
 
+def of_node(state, node):
+    """What the node runs, in the order it is started: a guard comes before the daemon."""
+    guards = state["options"].get("guards", {}).get(node, [])
+    return [*SERVICES[:-1], *guards, *SERVICES[-1:]]
+
+
 def argv(node, service):
+    if service.startswith(GUARD):
+        return ["bevmesh", "guard", "--group", service.removeprefix(GUARD)]
     return {
         "dns": [
             "dnsmasq",
@@ -114,6 +122,9 @@ def wait_ready(state, wanted, seconds=READY_SECONDS):
 
 def _ready(state, node, service):
     try:
+        if service.startswith(GUARD):
+            path = f"bevmesh-guard/{service.removeprefix(GUARD)}.sock"
+            return _accepts(node, path, socket.SOCK_SEQPACKET)
         return {
             "dns": _dns_answers,
             "consul": _consul_has_leader,
@@ -156,8 +167,12 @@ def _docker_answers(_state, node):
 
 
 def _daemon_listens(_state, node):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(str(node_dir(node) / "run/bevmesh/api.sock"))
+    return _accepts(node, "bevmesh/api.sock")
+
+
+def _accepts(node, path, kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_UNIX, kind) as sock:
+        sock.connect(str(node_dir(node) / "run" / path))
         return True
 
 
@@ -243,7 +258,7 @@ def _how(code):
 def status(state, node):
     """service → (state word, pid)"""
     result = {}
-    for service in SERVICES:
+    for service in of_node(state, node):
         who = state["services"].get(f"{node}:{service}")
         if not who:
             result[service] = ("not started", None)
