@@ -3,7 +3,7 @@
 import contextlib
 import signal
 
-from bevlab import engine
+from bevlab import consul, engine
 
 from bevlab.state import State, locked
 
@@ -41,6 +41,21 @@ class GroupMesh(mesh.Mesh):
         finally:
             node.thaw(GUARD)
             node.thaw("bevmesh")
+
+    @contextlib.contextmanager
+    def without_consul(self, node):
+        """The node's agent hangs; the others have a leader, and the node sees them all."""
+        node.freeze("consul")
+        try:
+            yield
+        finally:
+            node.thaw("consul")
+
+    def consul_leader(self, but=None):
+        """The node of Consul's leader, as another than `but` says; that one while there is none."""
+        asked = next(node for node in self.nodes if node is not but)
+        leader = consul.leader(self.state, asked.name)
+        return getattr(self, leader) if leader else but
 
     def restart(self, node, service="bevmesh", number=signal.SIGTERM):
         node.kill(service, number)

@@ -90,6 +90,41 @@ class Load:
               "the primary has moved")
         return gap
 
+    def goes_on(self, node, seconds):
+        """The client of `node` writes on, for so long; Consul is not asked."""
+        end = now() + int(seconds * 1e9)
+        until("the time is over", lambda: now() >= end, seconds + 5)
+        check(self.acked_since(end - 500_000_000, node.name), f"writes to {node} did not go on")
+
+    def longest_gap(self, node, since):
+        return promises.longest_gap(self.writes(node.name), since)[0]
+
+    def stays_unmoved(self, seconds):
+        """Whether writes go through or not, the record's epoch is the first one."""
+        end = now() + int(seconds * 1e9)
+
+        def unmoved():
+            epoch = self.group.record_if_any().get("epoch", self.first_epoch)
+            check(epoch == self.first_epoch, "the primary has moved")
+            return now() >= end
+
+        until("the time is over", unmoved, seconds + 5)
+
+    def stays_served(self, node, seconds):
+        end = now() + int(seconds * 1e9)
+        until("the time is over", lambda: now() >= end, seconds + 5)
+        late = self.acked_since(end - 500_000_000)
+        check(late and all(w.where == node.address for w in late), f"{node} did not serve on")
+
+    def anybody_serves(self, seconds):
+        """The client by name gets writes acknowledged that it sends from now on, for a while."""
+        start = now()
+        until("writes go through", lambda: len(self.acked_since(start)) > 20, seconds)
+
+    def leave(self, node):
+        """The writer on a node that is about to be lost ends with it."""
+        self.children[self.group.members.index(node)].terminate()
+
     def served_by(self, node, seconds=15):
         """The client by name writes to `node`."""
         start = now()

@@ -241,6 +241,16 @@ class Group:
         node.docker("kill", CONTAINER, check=False)
         node.exec("umount", "--lazy", "/var/lib/redis")
 
+    def small_disk(self, node, size):
+        """Its database begins again on a file system of its own, of `size`."""
+        node.docker("kill", CONTAINER, check=False)
+        node.exec("mount", "-t", "tmpfs", "-o", f"size={size}", "redis", "/var/lib/redis")
+        until(f"redis runs on {node}", lambda: self.pid(node), 20)
+
+    def record_epoch_or(self, epoch):
+        record = self.record_if_any()
+        return record.get("epoch", epoch) if isinstance(record, dict) else epoch
+
     def make_anew(self):
         """An empty group, by the operator's word."""
         for node in self.members:

@@ -48,9 +48,13 @@ def argv(node, service):
     }[service]
 
 
+def _is_for_daemons(name):
+    return name.endswith("SAN_OPTIONS") or name == "BEVMESH_CRASH_AFTER"
+
+
 def environment():
-    """A service's: nothing of the caller's but what steers sanitizers."""
-    kept = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+    """A service's: nothing of the caller's but what steers sanitizers, and a daemon's crash."""
+    kept = {name: value for name, value in os.environ.items() if _is_for_daemons(name)}
     return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TMPDIR": TMP, **kept}
 
 
