@@ -6,9 +6,9 @@ import signal
 import urllib.parse
 from pathlib import Path
 
-from bevlab import engine, faults, lab as lab_life
+from bevlab import engine, faults, lab as lab_life, services
 from bevlab.consul import MANAGEMENT
-from bevlab.layout import NODES, SERVICES
+from bevlab.layout import NODES
 from bevlab.state import State, locked
 
 from harness import Failure, until
@@ -103,7 +103,7 @@ class Mesh:
             faults.heal(state)
         for node in self.nodes:
             self._give_back_disk(node)
-            for service in SERVICES:
+            for service in services.of_node(self.state, node.name):
                 if not node.is_running(service):
                     node.start(service)
         until("Consul's servers have found each other", self._joined, 60)

@@ -1,12 +1,14 @@
 """The lab as a whole: up, down, boot of one node. The nodes start side by side."""
 
+import json
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
 from . import certificates, consul, engine, kernel, node as nodes, services
-from .layout import NODES, ROOT, STATE, LabError, consul_binary, node_dir
+from .layout import GUARD, NODES, ROOT, SERVICES, STATE, LabError, consul_binary, node_dir
 from .state import State
 
 DAEMON_CONFIG = ROOT / "config/bev.yaml"
@@ -30,6 +32,24 @@ def _check(options):
                 )
 
 
+def _guards(options):
+    """node → the guards of its failover groups, as the configuration says."""
+    if not Path(options["binary"]).is_file():
+        return {}
+    done = subprocess.run(
+        [options["binary"], "config", "show", "--format", "json", options["config"]],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        return {}  # a daemon that cannot read its configuration says so better
+    guards = {}
+    for group, how in json.loads(done.stdout).get("failover", {}).items():
+        for node in how["members"]:
+            guards.setdefault(node, []).append(GUARD + group)
+    return guards
+
+
 def up(options, replace, progress):
     """Everything of the mesh but its containers. What a killed lab left is cleaned first."""
     _check(options)
@@ -40,7 +60,7 @@ def up(options, replace, progress):
     STATE.mkdir(parents=True, mode=0o711)
     STATE.chmod(0o711)
     state = State.load()
-    state["options"] = options
+    state["options"] = {**options, "guards": _guards(options)}
     try:
         _bring_up(state, progress)
     except BaseException:
@@ -73,7 +93,9 @@ def _bring_up(state, progress):
     _wait_catalog(state)
     progress(f"three engines, three servers, names resolve ({time.monotonic() - started:.1f} s)")
     if options["daemon"]:
-        daemons = [(node, "bevmesh") for node in NODES]
+        guards = state["options"]["guards"]
+        daemons = [(node, guard) for node in NODES for guard in guards.get(node, [])]
+        daemons += [(node, "bevmesh") for node in NODES]
         for node, service in daemons:
             services.start(state, node, service)
         services.wait_ready(state, daemons)
@@ -102,6 +124,7 @@ def boot(state, node, progress):
     state.save()
     wanted = [(node, "consul"), (node, "dns"), (node, "docker")]
     if state["options"]["daemon"]:
+        wanted += [(node, name) for name in services.of_node(state, node) if name not in SERVICES]
         wanted.append((node, "bevmesh"))
     for pair in wanted:
         services.start(state, *pair)

@@ -25,6 +25,7 @@ NETWORKS = {
 
 DATACENTER = "bev"
 SERVICES = ("dns", "consul", "docker", "bevmesh")  # in the order they are started
+GUARD = "guard-"  # with a group's name: the guard of that failover group, on its members
 
 ROOT = Path(__file__).resolve().parents[3]  # the checkout
 CACHE = Path(os.environ.get("BEVMESH_CACHE", "/var/cache/bevmesh"))
@@ -61,8 +62,8 @@ def split_target(target):
     node, _, service = target.partition(":")
     check_node(node)
     service = {"daemon": "bevmesh", "dockerd": "docker", "dnsmasq": "dns"}.get(service, service)
-    if service and service not in SERVICES:
-        raise LabError(f"no service '{service}'; there are {', '.join(SERVICES)}")
+    if service and service not in SERVICES and not service.startswith(GUARD):
+        raise LabError(f"no service '{service}'; there are {', '.join(SERVICES)}, {GUARD}GROUP")
     return node, service or None
 
 

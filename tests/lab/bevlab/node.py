@@ -106,7 +106,7 @@ def _fresh_run(node, binary):
     programs = run / "lab/bin"
     programs.mkdir(parents=True)
     (run / "lab/tmp").mkdir()
-    for name in ("lock", "bevmesh"):
+    for name in ("lock", "bevmesh", "bevmesh-guard"):
         (run / name).mkdir()
     (programs / "consul").symlink_to(consul_binary())
     (programs / "bevmesh").symlink_to(binary)

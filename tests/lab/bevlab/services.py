@@ -13,12 +13,20 @@ import struct
 import time
 
 from . import keeper, kernel
-from .layout import CGROUP, PATH, SERVICES, TMP, LabError, node_dir
+from .layout import CGROUP, GUARD, PATH, SERVICES, TMP, LabError, node_dir
 
 READY_SECONDS = 60
 
 
+def of_node(state, node):
+    """What the node runs, in the order it is started: a guard comes before the daemon."""
+    guards = state["options"].get("guards", {}).get(node, [])
+    return [*SERVICES[:-1], *guards, *SERVICES[-1:]]
+
+
 def argv(node, service):
+    if service.startswith(GUARD):
+        return ["bevmesh", "guard", "--group", service.removeprefix(GUARD)]
     return {
         "dns": [
             "dnsmasq",
@@ -40,9 +48,13 @@ def argv(node, service):
     }[service]
 
 
+def _is_for_daemons(name):
+    return name.endswith("SAN_OPTIONS") or name == "BEVMESH_CRASH_AFTER"
+
+
 def environment():
-    """A service's: nothing of the caller's but what steers sanitizers."""
-    kept = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+    """A service's: nothing of the caller's but what steers sanitizers, and a daemon's crash."""
+    kept = {name: value for name, value in os.environ.items() if _is_for_daemons(name)}
     return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TMPDIR": TMP, **kept}
 
 
@@ -114,6 +126,9 @@ def wait_ready(state, wanted, seconds=READY_SECONDS):
 
 def _ready(state, node, service):
     try:
+        if service.startswith(GUARD):
+            path = f"bevmesh-guard/{service.removeprefix(GUARD)}.sock"
+            return _accepts(node, path, socket.SOCK_SEQPACKET)
         return {
             "dns": _dns_answers,
             "consul": _consul_has_leader,
@@ -156,8 +171,12 @@ def _docker_answers(_state, node):
 
 
 def _daemon_listens(_state, node):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(str(node_dir(node) / "run/bevmesh/api.sock"))
+    return _accepts(node, "bevmesh/api.sock")
+
+
+def _accepts(node, path, kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_UNIX, kind) as sock:
+        sock.connect(str(node_dir(node) / "run" / path))
         return True
 
 
@@ -243,7 +262,7 @@ def _how(code):
 def status(state, node):
     """service → (state word, pid)"""
     result = {}
-    for service in SERVICES:
+    for service in of_node(state, node):
         who = state["services"].get(f"{node}:{service}")
         if not who:
             result[service] = ("not started", None)

@@ -1,0 +1,139 @@
+"""Consul away, in parts or as a whole; and its record in an operator's hands."""
+
+import contextlib
+import signal
+
+from harness import check, fault, until
+from load import Load
+from writer import now
+
+
+@contextlib.contextmanager
+def _frozen_servers(lab):
+    for node in lab.nodes:
+        node.freeze("consul")
+    try:
+        yield
+    finally:
+        for node in lab.nodes:
+            node.thaw("consul")
+
+
+def _gone(lab, seconds):
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        primary = lab.group.primary()
+        start = now()
+        with _frozen_servers(lab):
+            load.goes_on(primary, seconds)
+        gap = load.longest_gap(primary, start)
+        check(gap < 0.5, f"{gap:.2f} s without writes on an open connection")
+        until("all is whole", lab.group.healthy, 40)
+
+
+@fault
+def redis_all_consul_servers_frozen(lab):
+    """Every Consul server hangs: nothing moves, writes go on."""
+    _gone(lab, 8)
+
+
+@fault
+def long_redis_all_consul_servers_frozen_60s(lab):
+    """As for 8 s, for a minute."""
+    _gone(lab, 60)
+
+
+@fault
+def redis_consul_agent_restarted_on_holder(lab):
+    """The agent (and server) of the holder's node is restarted."""
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        primary = lab.group.primary()
+        primary.kill("consul", signal.SIGTERM)
+        primary.start("consul")
+        load.goes_on(primary, 3)
+        until("all is whole", lab.group.healthy, 30)
+
+
+@fault
+def redis_consul_leader_killed(lab):
+    """Consul's leader is killed; the lease goes on under the next one."""
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        primary = lab.group.primary()
+        leader = lab.consul_leader()
+        leader.kill("consul", signal.SIGKILL)
+        until("there is another leader", lambda: lab.consul_leader(leader) is not leader, 15)
+        load.goes_on(primary, 2)
+        leader.start("consul")
+        until("all is whole", lab.group.healthy, 30)
+
+
+@fault
+def redis_daemon_restarted_while_consul_is_gone(lab):
+    """The primary's daemon is restarted in the middle of a Consul outage: writes go on, it takes
+    the lease over from the guard."""
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        primary = lab.group.primary()
+        with _frozen_servers(lab):
+            load.goes_on(primary, 1)
+            lab.restart(primary)
+            load.goes_on(primary, 6)
+        until("all is whole", lab.group.healthy, 40)
+
+
+@fault
+def redis_key_deleted(lab):
+    """An operator deletes the record: the holder, still valid, writes it anew."""
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        lab.group.delete_record()
+        until("the record is back", lambda: lab.group.record_if_any().get("epoch"), 10)
+        load.stays(3)
+        until("all is whole", lab.group.healthy, 20)
+
+
+@fault
+def redis_key_edited(lab):
+    """An operator edits the record in place: it is no longer the holder's own, and whatever
+    follows, there are never two primaries."""
+    with Load(lab) as load:
+        load.steady()
+        record = lab.group.record()
+        record["reason"] = "edited by hand"
+        lab.group.write_record(record)
+        load.anybody_serves(20)
+        until("all is whole", lab.group.healthy, 30)
+
+
+@fault
+def redis_key_made_unreadable(lab):
+    """A record that is no record: nobody takes anything, the status says so, and what is serving
+    ends safely."""
+    with Load(lab) as load:
+        load.steady()
+        kept = lab.group.record()
+        lab.group.write_record("not a record")
+        until(
+            "a daemon says that it cannot be read",
+            lambda: any(lab.group.view(n)["lease"].get("unreadable") for n in lab.group.members),
+            5,
+        )
+        kept["epoch"] = max(kept["epoch"], lab.group.record_epoch_or(kept["epoch"]))
+        lab.group.write_record(kept)
+        load.anybody_serves(25)
+        until("all is whole", lab.group.healthy, 30)
+
+
+@fault
+def redis_second_primary_by_hand(lab):
+    """Somebody demotes the primary by hand: its daemon does not leave it so."""
+    with Load(lab) as load:
+        load.steady()
+        primary = lab.group.primary()
+        lab.group.call(primary, "REPLICAOF", "127.0.0.1", "1", admin=True)
+        load.anybody_serves(20)
+        until("all is whole", lab.group.healthy, 30)
+
+

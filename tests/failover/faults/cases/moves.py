@@ -1,0 +1,157 @@
+"""Moves by an operator, and faults on top of a takeover."""
+
+import os
+import signal
+
+from harness import check, equal, fault, until
+from load import Load
+from redis_group import CONTAINER, GROUP
+
+STEPS = ("taking", "ending streams", "arming", "promoting", "proving", "publishing")
+
+
+@fault
+def redis_switchover_under_load(lab):
+    """A planned move loses nothing."""
+    with Load(lab, allow_lost=False, moves=1) as load:
+        load.steady()
+        old, new = lab.group.primary(), lab.group.replica()
+        code, _, err = old.cli("failover", "switchover", GROUP, "--node", new.name, "--yes")
+        equal((code, "moves to" in err), (0, True), "the command's end and its announcement")
+        load.served_by(new)
+        until("all is whole", lab.group.healthy, 20)
+    check(load.gap < 1.5, f"{load.gap:.2f} s without writes")
+
+
+@fault
+def redis_failback(lab):
+    """And back to the preferred node, on the operator's word."""
+    group = lab.group
+    if group.primary() is lab.thanos:
+        group.order(lab.thanos, "switchover", "oracle1")
+        until("it is away from home", lambda: group.healthy() is lab.oracle1, 20)
+    with Load(lab, allow_lost=False, moves=1) as load:
+        load.steady()
+        code, _, _ = lab.thanos.cli("failover", "switchover", GROUP, "--node", "thanos", "--yes")
+        equal(code, 0, "the command's end")
+        load.served_by(lab.thanos)
+        until("all is whole", group.healthy, 20)
+
+
+@fault
+def redis_switchover_refused(lab):
+    """A switchover to nobody, to the primary itself, or to one that is not in sync is refused with
+    a sentence, and nothing moves."""
+    group = lab.group
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        old, new = group.primary(), group.replica()
+        for target, word in (("nobody", "member"), (old.name, "")):
+            code, _, err = old.cli("failover", "switchover", GROUP, "--node", target, "--yes")
+            check(code in (1, 5), f"a switchover to {target} ended with {code}: {err}")
+            check(word in err, f"the sentence about {target}: {err}")
+        code, _, err = old.cli("failover", "switchover", "no-such", "--node", new.name, "--yes")
+        check(code != 0 and "no-such" in err, f"a group that is not there: {code} {err}")
+        new.docker("kill", CONTAINER)
+        until("the replica is out", lambda: not _in_sync(group, old, new), 15)
+        load.stays(1)
+        until("all is whole", group.healthy, 25)
+
+
+@fault
+def redis_switchover_times_out(lab):
+    """A target that does not catch up in time: the old primary goes on."""
+    group = lab.group
+    with Load(lab, allow_lost=False) as load:
+        load.steady()
+        old, new = group.primary(), group.replica()
+        pid = group.signal(new, signal.SIGSTOP)
+        group.order(old, "switchover", new.name)
+        load.served_by(old, 20)
+        if group.pid(new) == pid:
+            os.kill(pid, signal.SIGCONT)
+        until("all is whole", group.healthy, 25)
+        equal(group.primary(), old, "the primary")
+
+
+@fault
+def redis_switchover_target_dies(lab):
+    """The target's node dies midway: one of the two serves in the end, never both or neither."""
+    group = lab.group
+    with Load(lab, allow_lost=False) as load:
+        load.steady()
+        old, new = group.primary(), group.replica()
+        group.order(old, "switchover", new.name)
+        new.kill("bevmesh", signal.SIGKILL)
+        new.docker("kill", CONTAINER, check=False)
+        load.anybody_serves(30)
+        new.start("bevmesh")
+        until("all is whole", group.healthy, 30)
+
+
+@fault
+def redis_pause(lab):
+    """While a group is paused nothing moves by itself; `resume` ends it."""
+    group = lab.group
+    old, new = group.primary(), group.replica()
+    with Load(lab) as load:
+        load.steady()
+        equal(old.cli("failover", "pause", GROUP, "--for", "1m", "--yes")[0], 0, "pause")
+        group.signal(old, signal.SIGKILL)
+        until("the node is out of work", lambda: group.serving() is not new, 1)
+        load.stays_unmoved(2)
+        equal(old.cli("failover", "resume", GROUP, "--yes")[0], 0, "resume")
+        load.anybody_serves(20)
+        until("all is whole", group.healthy, 25)
+
+
+@fault
+def redis_second_fault_during_takeover(lab):
+    """The one that takes over loses its daemon meanwhile."""
+    with Load(lab) as load:
+        load.steady()
+        old, new = lab.group.primary(), lab.group.replica()
+        lab.group.signal(old, signal.SIGKILL)
+        lab.restart(new, number=signal.SIGKILL)
+        load.anybody_serves(25)
+        until("all is whole", lab.group.healthy, 30)
+
+
+def _crash_after(step):
+    def test(lab):
+        old, new = lab.group.primary(), lab.group.replica()
+        new.kill("bevmesh", signal.SIGKILL)
+        os.environ["BEVMESH_CRASH_AFTER"] = step
+        try:
+            new.start("bevmesh")
+        finally:
+            del os.environ["BEVMESH_CRASH_AFTER"]
+        until("the candidate may take", lambda: lab.group.view(old)["members"] and _fit(lab, new), 20)
+        with Load(lab) as load:
+            load.steady()
+            lab.group.signal(old, signal.SIGKILL)
+            until("the daemon has crashed there", lambda: not new.is_running("bevmesh"), 20)
+            equal(new.ending("bevmesh"), -signal.SIGKILL, "how it ended")
+            new.start("bevmesh")
+            load.anybody_serves(25)
+            until("all is whole", lab.group.healthy, 30)
+
+    name = step.replace(" ", "_")
+    test.__name__ = f"redis_crash_after_{name}"
+    test.__doc__ = f"A taker that crashes after '{step}': one primary in the end, never two."
+    return test
+
+
+for each in STEPS:
+    fault(_crash_after(each))
+
+
+def _fit(lab, node):
+    lab.group.healthy()
+    candidates = lab.group.view(node)["candidates"]
+    return next(one for one in candidates if one["node"] == node.name)["fit"]
+
+
+def _in_sync(group, holder, node):
+    members = group.view(holder)["members"]
+    return next(member for member in members if member["node"] == node.name)["in_sync"]

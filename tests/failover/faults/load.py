@@ -1,0 +1,183 @@
+"""Writers on every node and a watcher of the catalog, for the length of a with-block; then the
+promises are checked.
+
+    with Load(lab) as load:
+        load.steady()
+        ... a fault ...
+        load.moved_to(node)
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bevlab.consul import MANAGEMENT
+from bevlab.layout import STATE
+
+import promises
+from harness import Failure, check, until
+from redis_group import GROUP, PORT
+from writer import now
+
+HERE = Path(__file__).resolve().parent
+DNS = "dns"
+
+
+class Load:
+    """`allow_lost`: that acknowledged writes may be missing in the end (Redis replicates after it
+    has answered)."""
+
+    def __init__(self, lab, allow_lost=True, moves=None):
+        self.lab = lab
+        self.group = lab.group
+        self.allow_lost = allow_lost
+        self.moves = moves
+        self.children = []
+        self.gap = None
+
+    def __enter__(self):
+        self.directory = Path(tempfile.mkdtemp(prefix="writes-", dir=STATE))
+        self.first_epoch = self.group.record()["epoch"]
+        writers = [(node.name, node, node.address) for node in self.group.members]
+        writers.append((DNS, self.lab.starlord, f"{GROUP}-primary.service.consul"))
+        self.files = {name: self.directory / name for name, _, _ in writers}
+        self.group.call(
+            self.group.primary(), "DEL", *(f"written:{name}" for name, _, _ in writers)
+        )
+        for name, node, target in writers:
+            self._start(node, "writer.py", name, target, str(PORT), str(self.files[name]))
+        self.seen = self.directory / "catalog"
+        token = str(STATE / MANAGEMENT)
+        self._start(self.lab.starlord, "watcher.py", f"{GROUP}-primary", token, str(self.seen))
+        self.begun = now()
+        return self
+
+    def _start(self, node, program, *args):
+        path = f"{HERE}:{HERE.parents[1] / 'faults'}"
+        self.children.append(
+            node.popen(
+                sys.executable,
+                "-B",
+                str(HERE / program),
+                *args,
+                env={"PYTHONPATH": path},
+                stdin=subprocess.DEVNULL,
+            )
+        )
+
+    def writes(self, name=DNS):
+        return promises.read_writes(name, self.files[name])
+
+    def acked_since(self, instant, name=DNS):
+        return [w for w in self.writes(name) if w.kind == "acked" and w.sent >= instant]
+
+    def steady(self):
+        """The client by name gets its writes acknowledged."""
+        start = now()
+        until("writes go through", lambda: len(self.acked_since(start)) > 20, 10)
+        return now()
+
+    def stays(self, seconds):
+        """Nothing moves, and writes go on, for so long after now."""
+        start = now()
+        end = start + int(seconds * 1e9)
+        until("the time is over", lambda: now() >= end, seconds + 5)
+        gap, _ = promises.longest_gap(self.writes(), start)
+        check(self.acked_since(end - 500_000_000), "writes did not go on")
+        check(self.group.record_if_any().get("epoch", self.first_epoch) == self.first_epoch,
+              "the primary has moved")
+        return gap
+
+    def goes_on(self, node, seconds):
+        """The client of `node` writes on, for so long; Consul is not asked."""
+        end = now() + int(seconds * 1e9)
+        until("the time is over", lambda: now() >= end, seconds + 5)
+        check(self.acked_since(end - 500_000_000, node.name), f"writes to {node} did not go on")
+
+    def longest_gap(self, node, since):
+        return promises.longest_gap(self.writes(node.name), since)[0]
+
+    def stays_unmoved(self, seconds):
+        """Whether writes go through or not, the record's epoch is the first one."""
+        end = now() + int(seconds * 1e9)
+
+        def unmoved():
+            epoch = self.group.record_if_any().get("epoch", self.first_epoch)
+            check(epoch == self.first_epoch, "the primary has moved")
+            return now() >= end
+
+        until("the time is over", unmoved, seconds + 5)
+
+    def stays_served(self, node, seconds):
+        end = now() + int(seconds * 1e9)
+        until("the time is over", lambda: now() >= end, seconds + 5)
+        late = self.acked_since(end - 500_000_000)
+        check(late and all(w.where == node.address for w in late), f"{node} did not serve on")
+
+    def anybody_serves(self, seconds):
+        """The client by name gets writes acknowledged that it sends from now on, for a while."""
+        start = now()
+        until("writes go through", lambda: len(self.acked_since(start)) > 20, seconds)
+
+    def leave(self, node):
+        """The writer on a node that is about to be lost ends with it."""
+        self.children[self.group.members.index(node)].terminate()
+
+    def served_by(self, node, seconds=15):
+        """The client by name writes to `node`."""
+        start = now()
+        until(
+            f"{node} takes the writes",
+            lambda: [w for w in self.acked_since(start) if w.where == node.address],
+            seconds,
+        )
+
+    def __exit__(self, kind, *_):
+        for child in self.children:
+            child.terminate()
+        for child in self.children:
+            try:
+                child.wait(5)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        try:
+            if kind is None:
+                self.verify()
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def verify(self):
+        """The promises; prints what was measured."""
+        by_writer = {name: promises.read_writes(name, path) for name, path in self.files.items()}
+        writes = [write for each in by_writer.values() for write in each]
+        until("somebody serves in the end", self.group.serving, 20)
+        primary = self.group.primary()
+        rose = self.group.record()["epoch"] - self.first_epoch
+        chain = promises.changes_of_side(writes)
+        check(
+            len(chain) - 1 <= rose,
+            f"two primaries: writes were acknowledged in turns, and the epoch rose by {rose}: "
+            + ", ".join(f"{w.where} at {(w.ended - self.begun) / 1e9:.3f}" for w in chain[:8]),
+        )
+        if self.moves is not None:
+            check(rose == self.moves, f"the epoch rose by {rose}, not by {self.moves}")
+        for line in self.seen.read_text().splitlines():
+            if len(line.split()) == 2 and "," in line:
+                raise Failure(f"the catalog names two primaries: {line}")
+        held = {
+            name: [int(n) for n in self.group.call(primary, "LRANGE", f"written:{name}", 0, -1)]
+            for name in self.files
+        }
+        total = promises.account(writes, held)
+        self.gap, at = promises.longest_gap(by_writer[DNS])
+        print(
+            f"  longest gap by name {self.gap:.3f} s, {(at - self.begun) / 1e9:.1f} s on; {total}",
+            flush=True,
+        )
+        check(total.duplicate == 0, "a write is there twice")
+        check(total.refused_yet_there == 0, "a write that was refused is there")
+        if not self.allow_lost:
+            check(total.lost == 0, f"{total.lost} acknowledged writes are lost")

@@ -1,0 +1,287 @@
+"""The group `redis` of the lab, from outside: its containers, its database by a plain socket, what
+the daemons and Consul say of it, and the way back to a healthy group from anything."""
+
+import base64
+import json
+import os
+import secrets
+import signal
+import socket
+
+from bevlab import engine, kernel
+from bevlab.layout import node_dir
+
+from harness import Failure, until
+from resp import Connection, ReplyError
+
+GROUP = "redis"
+CONTAINER = "redis"
+PORT = 6379
+IMAGE = "base"
+MEMBERS = ("thanos", "oracle1")
+NETWORK = {"thanos": "bev_network", "oracle1": "bev_oracle"}
+KEY = f"bevmesh/failover/{GROUP}"
+
+# Boot-fenced: what is on disk follows nobody that exists, so it never says "primary".
+CONFIG = """\
+replicaof 127.0.0.1 1
+protected-mode no
+dir /data
+appendonly yes
+appendfsync everysec
+save ""
+repl-diskless-sync-delay 0
+user default on nopass ~* &* +@all -@admin -@dangerous +info
+user bevmesh on >{password} ~* &* +@all
+"""
+
+
+def install(nodes):
+    """The node's files: the database's configuration and the daemon's password, both 0600."""
+    password = secrets.token_hex(16)
+    for name in nodes:
+        base = node_dir(name)
+        for part in ("etc/redis", "lib/redis", "lib/quarantine"):
+            (base / part).mkdir(parents=True, exist_ok=True)
+        for path, text in (
+            ("etc/redis/redis.conf", CONFIG.format(password=password)),
+            ("etc/bevmesh/redis.password", password + "\n"),
+        ):
+            with open(
+                os.open(base / path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+            ) as file:
+                file.write(text)
+
+
+def create(name):
+    """Its container, created and not started: that is the daemon's to do."""
+    engine.docker(
+        name,
+        "create",
+        *("--name", CONTAINER, "--hostname", CONTAINER, "--restart", "no"),
+        *("--network", NETWORK[name], "--publish", f"{PORT}:{PORT}"),
+        *("--volume", "/var/lib/redis:/data", "--volume", "/etc/redis:/conf:ro"),
+        f"bev/{IMAGE}",
+        *("redis-server", "/conf/redis.conf"),
+    )
+
+
+class Group:
+    """`lab` is a Mesh; members are its nodes."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.members = [getattr(lab, name) for name in MEMBERS]
+
+    # ---- the database itself
+
+    def call(self, node, *words, timeout=2, admin=False):
+        """One command to the node's own Redis, asked on the node."""
+        with node.in_network():
+            sock = socket.create_connection((node.address, PORT), timeout)
+        with sock:
+            sock.settimeout(timeout)
+            talk = Connection(sock)
+            if admin:
+                password = (node.files / "etc/bevmesh/redis.password").read_text().strip()
+                talk.ask("AUTH", "bevmesh", password)
+            return talk.ask(*words)
+
+    def info(self, node, section="replication"):
+        text = self.call(node, "INFO", section)
+        return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+    def role(self, node):
+        return self.info(node)["role"]
+
+    def pid(self, node):
+        """The database's process, the container's init; 0: it does not run."""
+        return int(node.docker("inspect", "--format", "{{.State.Pid}}", CONTAINER))
+
+    def signal(self, node, number):
+        pid = self.pid(node)
+        if not pid:
+            raise Failure(f"redis on {node} does not run")
+        os.kill(pid, number)
+        return pid
+
+    # ---- what the daemons and Consul say
+
+    def view(self, node):
+        status, answer = node.api("GET", f"/v1/failover?group={GROUP}")
+        if status != 200:
+            raise OSError(f"{node}: {status} {answer}")
+        return answer["groups"][0]
+
+    def record(self, node=None):
+        """The lease's record in Consul, {} when there is none."""
+        node = node or self.lab.starlord
+        status, _, answer = node.http("GET", f"/v1/kv/{KEY}")
+        if status == 404:
+            return {}
+        if status != 200:
+            raise OSError(f"the record: {status} {answer}")
+        return json.loads(base64.b64decode(answer[0]["Value"]))
+
+    def record_if_any(self):
+        """{} also while Consul does not answer."""
+        try:
+            return self.record()
+        except OSError:
+            return {}
+
+    def write_record(self, record):
+        """As an operator's hand would, with the management token."""
+        return self.lab.starlord.consul("PUT", f"/v1/kv/{KEY}", record)
+
+    def delete_record(self):
+        return self.lab.starlord.consul("DELETE", f"/v1/kv/{KEY}")
+
+    def endpoints(self, node=None):
+        """Who is primary in the catalog: addresses."""
+        node = node or self.lab.starlord
+        entries = node.consul("GET", f"/v1/catalog/service/{GROUP}-primary?consistent")
+        return [entry["ServiceAddress"] for entry in entries]
+
+    def member_of(self, address):
+        return next(node for node in self.members if node.address == address)
+
+    def serving(self):
+        """The member whose daemon says that it serves; None: nobody."""
+        found = []
+        for node in self.members:
+            try:
+                view = self.view(node)
+            except OSError:
+                continue
+            if view["stage"] == "serving":
+                found.append(node)
+        return found[0] if len(found) == 1 else None
+
+    def primary(self):
+        return self.serving() or self._none("serves")
+
+    def replica(self):
+        primary = self.primary()
+        return next(node for node in self.members if node is not primary)
+
+    @staticmethod
+    def _none(what):
+        raise Failure(f"no member {what}")
+
+    def healthy(self):
+        """One serves and is published; the other streams and is in sync."""
+        primary = self.serving()
+        if not primary:
+            raise OSError("no member serves: " + self.sentence())
+        replica = next(node for node in self.members if node is not primary)
+        view = self.view(primary)
+        members = {member["node"]: member for member in view["members"]}
+        lacks = [
+            word
+            for word, good in (
+                ("the record is published", view["lease"].get("published")),
+                ("nothing is paused", not view["paused_ms"]),
+                ("the replica streams", members[replica.name].get("streaming")),
+                ("the replica is in sync", members[replica.name]["in_sync"]),
+                ("both have a guard", all(m.get("guarded") or m["node"] == replica.name
+                                          for m in members.values())),
+                ("the catalog names it", self.endpoints() == [primary.address]),
+                ("its database is a primary", self.role(primary) == "master"),
+            )
+            if not good
+        ]
+        if lacks:
+            raise OSError(f"not yet that {', '.join(lacks)}: " + self.sentence())
+        return primary
+
+    def sentence(self):
+        said = []
+        for node in self.members:
+            try:
+                view = self.view(node)
+                said.append(f"{node}: {view['stage']}, \"{view['told']}\"")
+            except (OSError, KeyError) as error:
+                said.append(f"{node}: {error}")
+        return "; ".join(said)
+
+    def history(self, node):
+        status, answer = node.api("GET", f"/v1/failover/history?group={GROUP}")
+        return answer["history"] if status == 200 else []
+
+    # ---- whole again
+
+    def make_whole(self):
+        for node in self.members:
+            self._give_back_disk(node)
+            if not node.docker("ps", "-aq", "--filter", f"name=^{CONTAINER}$"):
+                create(node.name)
+            pid = self.pid(node)
+            if pid:
+                kernel.send(pid, signal.SIGCONT)
+            node.exec("sh", "-c", "rm -rf /var/lib/quarantine/*")
+        try:
+            self.resume()
+            until("the group is healthy", self.healthy, 15)
+        except Failure as error:
+            print(f"  the group is made anew: {error}", flush=True)
+            self.make_anew()
+            until("the new group is healthy", self.healthy, 40)
+
+    def resume(self):
+        for node in self.members:
+            try:
+                node.api("POST", "/v1/failover/pause", {"group": GROUP, "seconds": 0})
+            except OSError:
+                pass
+
+    def _give_back_disk(self, node):
+        if node.exec("mountpoint", "-q", "/var/lib/redis")[0] != 0:
+            return
+        node.docker("kill", CONTAINER, check=False)
+        node.exec("umount", "--lazy", "/var/lib/redis")
+
+    def small_disk(self, node, size):
+        """Its database begins again on a file system of its own, of `size`."""
+        node.docker("kill", CONTAINER, check=False)
+        node.exec("mount", "-t", "tmpfs", "-o", f"size={size}", "redis", "/var/lib/redis")
+        until(f"redis runs on {node}", lambda: self.pid(node), 20)
+
+    def record_epoch_or(self, epoch):
+        record = self.record_if_any()
+        return record.get("epoch", epoch) if isinstance(record, dict) else epoch
+
+    def make_anew(self):
+        """An empty group, by the operator's word."""
+        for node in self.members:
+            for service in ("bevmesh", f"guard-{GROUP}"):
+                if node.is_running(service):
+                    node.kill(service, signal.SIGKILL)
+        self.delete_record()
+        for node in self.members:
+            node.docker("rm", "-f", CONTAINER, check=False)
+            node.exec("sh", "-c", "rm -rf /var/lib/redis/* /run/bevmesh-guard/*")
+            create(node.name)
+            node.start(f"guard-{GROUP}")
+            node.start("bevmesh")
+        self.init(self.members[0])
+
+    def init(self, node):
+        def accepted():
+            code, out, err = node.cli("failover", "init", GROUP, "--node", node.name, "--yes")
+            return code == 0 or self._refused(out + err)
+
+        until("a first record is accepted", accepted, 20)
+        until(f"{node} serves", lambda: self.serving() is node, 20)
+
+    @staticmethod
+    def _refused(said):
+        raise OSError(said)
+
+    def order(self, node, what, to="", **more):
+        """(status, answer) of the daemon on `node`."""
+        body = {"group": GROUP, "order": what, "node": to, **more}
+        return node.api("POST", "/v1/failover/order", body)
+
+
+__all__ = ["CONTAINER", "GROUP", "Group", "KEY", "PORT", "ReplyError", "create", "install"]

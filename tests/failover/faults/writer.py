@@ -1,0 +1,111 @@
+"""A client that writes every 5 ms, run as a program on a node:  writer.py NAME TARGET PORT FILE
+
+TARGET is an address, or a name that the node's resolver is asked for at each new connection. One
+line a write goes to FILE, `NUMBER SENT ENDED KIND WHERE`, with instants of CLOCK_BOOTTIME in
+nanoseconds: all nodes of the lab share that clock. KIND: acked; refused, so certainly without
+effect; unknown, when a sent write has no answer; nobody, when there was no connection to send on.
+Ends at SIGTERM.
+"""
+
+import ipaddress
+import random
+import signal
+import socket
+import struct
+import sys
+import time
+
+from dns import A, answers, question
+from resp import Connection, ReplyError
+
+INTERVAL = 0.005
+CONNECT = 0.25  # patience for a connection, and for an answer
+ANSWER = 0.5
+
+
+def now():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def address_of(target):
+    try:
+        return str(ipaddress.ip_address(target))
+    except ValueError:
+        pass
+    number, query = question(target, A)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(CONNECT)
+        sock.sendto(query, ("127.0.0.1", 53))
+        found = answers(sock.recv(4096), number, A)
+    if not found:
+        raise OSError(f"{target} has no address")
+    return random.choice(found)
+
+
+def connect(target, port):
+    where = address_of(target)
+    sock = socket.create_connection((where, port), CONNECT)
+    sock.settimeout(ANSWER)
+    # A lab makes many; none may be left to wait for its end.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return where, Connection(sock)
+
+
+class Writer:
+    def __init__(self, name, target, port, out):
+        self.key = f"written:{name}"
+        self.target = target
+        self.port = port
+        self.out = out
+        self.talk = None
+        self.where = "-"
+
+    def drop(self):
+        if self.talk:
+            self.talk.sock.close()
+        self.talk = None
+
+    def write(self, number):
+        sent = now()
+        try:
+            if not self.talk:
+                self.where, self.talk = connect(self.target, self.port)
+        except (OSError, ValueError, struct.error):
+            return sent, "nobody"
+        try:
+            self.talk.ask("RPUSH", self.key, number)
+            return sent, "acked"
+        except ReplyError as error:
+            # READONLY for ever on this connection; a loading or gated server may yet take writes.
+            if not str(error).startswith(("NOREPLICAS", "LOADING")):
+                self.drop()
+            return sent, "refused"
+        except (OSError, ValueError):
+            self.drop()
+            return sent, "unknown"
+
+    def run(self):
+        number = 0
+        due = time.monotonic()
+        while not stopped:
+            number += 1
+            sent, kind = self.write(number)
+            self.out.write(f"{number} {sent} {now()} {kind} {self.where}\n")
+            due = max(due + INTERVAL, time.monotonic() - INTERVAL)
+            time.sleep(max(0, due - time.monotonic()))
+        self.out.close()
+
+
+stopped = []
+
+
+def main(name, target, port, path):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.append(True))
+    with open(path, "w", buffering=1) as out:
+        Writer(name, target, int(port), out).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
