@@ -1,0 +1,75 @@
+"""PostgreSQL through libpq itself, by ctypes: what real clients do when a server goes away is in
+there. Blocking; one connection.
+"""
+
+import ctypes
+
+_OK = (1, 2)  # PGRES_COMMAND_OK, PGRES_TUPLES_OK
+
+
+class QueryError(Exception):
+    """The server's answer is an error; `state` is its SQLSTATE."""
+
+    def __init__(self, state, text):
+        super().__init__(text)
+        self.state = state
+
+
+class Connection:
+    """The password is PGPASSWORD's, unless it is given."""
+
+    def __init__(self, address, port, password=None, limit=2):
+        self._pq = _library()
+        options = (
+            f"host={address} port={port} user=bevmesh dbname=postgres connect_timeout=2"
+            f" tcp_user_timeout=1000 options='-c statement_timeout={limit * 1000}'"
+        )
+        if password:
+            options += f" password={password}"
+        self._connection = self._pq.PQconnectdb(options.encode())
+        if self._pq.PQstatus(self._connection) != 0:
+            text = self._message()
+            self.close()
+            raise OSError(text)
+
+    def _message(self):
+        return self._pq.PQerrorMessage(self._connection).decode().strip()
+
+    def query(self, text):
+        """The first column of all rows. OSError: no answer."""
+        result = self._pq.PQexec(self._connection, text.encode())
+        try:
+            if self._pq.PQresultStatus(result) in _OK:
+                rows = range(self._pq.PQntuples(result))
+                return [self._pq.PQgetvalue(result, row, 0).decode() for row in rows]
+            state = self._pq.PQresultErrorField(result, ord("C"))
+            if state:
+                raise QueryError(state.decode(), self._message())
+            raise OSError(self._message())
+        finally:
+            self._pq.PQclear(result)
+
+    def close(self):
+        if self._connection:
+            self._pq.PQfinish(self._connection)
+        self._connection = None
+
+
+def _library():
+    library = ctypes.CDLL("libpq.so.5")
+    pointer, text = ctypes.c_void_p, ctypes.c_char_p
+    for name, result, arguments in (
+        ("PQconnectdb", pointer, [text]),
+        ("PQstatus", ctypes.c_int, [pointer]),
+        ("PQerrorMessage", text, [pointer]),
+        ("PQexec", pointer, [pointer, text]),
+        ("PQresultStatus", ctypes.c_int, [pointer]),
+        ("PQresultErrorField", text, [pointer, ctypes.c_int]),
+        ("PQntuples", ctypes.c_int, [pointer]),
+        ("PQgetvalue", text, [pointer, ctypes.c_int, ctypes.c_int]),
+        ("PQclear", None, [pointer]),
+        ("PQfinish", None, [pointer]),
+    ):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
