@@ -324,6 +324,13 @@ result<std::string> failover_groups::history(std::string const& name) const {
         {{"group", name}, {"node", node_}, {"history", describe_history(*(*g)->history)}});
 }
 
+std::map<std::string, fo::driver const*> failover_groups::drivers() const {
+    std::map<std::string, fo::driver const*> all;
+    for (auto const& [name, g] : groups_)
+        all.emplace(name, g->driver.get());
+    return all;
+}
+
 net::http_response failover_groups::health(std::string const& target) const {
     auto const path = target.substr(0, target.find('?'));
     bool const primary = path.starts_with("/primary/");
