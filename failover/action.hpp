@@ -139,9 +139,11 @@ struct fence {
     std::string upstream;
     std::string why;
 };
-/// Start the container or unit, boot-fenced; nothing when it runs. Answer: carried_out.
+/// Start the container or unit, boot-fenced; nothing when it runs. PostgreSQL: an empty data
+/// directory is filled from `upstream` first. Answer: carried_out.
 struct start_database {
     std::uint64_t op = 0;
+    std::string upstream;  // whose database serves; empty: nobody's
 };
 /// Follow `upstream` without losing anything: refused with `diverged` when the database holds what
 /// the upstream lacks. Also makes the slot. Answer: carried_out.

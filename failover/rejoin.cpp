@@ -25,7 +25,11 @@ void look_stray(turn const& t) {
 void look_start(turn const& t) {
     if (t.s.start.out(t.now) || t.now < t.s.start_next) return;
     t.s.start_next = t.now + t.p.probe;
-    t.act(start_database{t.begin(t.s.start, t.p.hang)});
+    auto const& record = t.s.seen.record;
+    auto const serves = record && record->state == lease_state::held && record->published;
+    // PostgreSQL's may begin with a copy of everything.
+    auto const limit = t.p.kind == kind::postgres ? t.p.resync : t.p.hang;
+    t.act(start_database{t.begin(t.s.start, limit), serves ? record->holder : std::string()});
 }
 
 void look_follow(turn const& t, std::string const& upstream) {

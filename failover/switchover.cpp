@@ -80,8 +80,10 @@ void absorb(turn const& t, ordered const& e) {
                 t.s.moving ? "another switchover is under way" : refusal(t.s, t.p, t.now, e.node);
             if (!e.id.empty() && t.now < t.s.paused_until) why = "the group is paused";
             if (!why.empty()) {
-                return t.say(weight::warning,
-                             "refuses to move " + t.p.group + " to " + e.node + ": " + why);
+                auto text = "refuses to move " + t.p.group + " to " + e.node + ": " + why;
+                // What was scheduled is tried again.
+                return e.id.empty() ? t.say(weight::warning, std::move(text))
+                                    : t.say_once(weight::warning, std::move(text));
             }
             return start(t, e.node, e.id, e.id.empty() ? "an operator's word" : "as scheduled");
         }

@@ -169,6 +169,12 @@ bool absorb(turn const& t, carried_out const& e) {
 void absorb_probe(turn const& t) {
     auto& g = t.s.gate;
     if (!t.s.hold) return;
+    // A primary that does not answer says nothing of its replicas, and acknowledges nothing that
+    // they lack: they stay, and one of them is fit when it has to be replaced.
+    if (t.s.database.facts.condition == condition::hung) {
+        g.silent.clear();
+        return;
+    }
     for (auto const& node : others_in(t.s.hold->record.in_sync, t.p)) {
         auto const* const r = replica_of(t.s.database.facts, node);
         if (r != nullptr && r->streaming) {

@@ -1,6 +1,7 @@
 // The driver's hands: each action as a coroutine that ends in the event that answers it.
 #include <algorithm>
 
+#include "failover/driver/answers.hpp"
 #include "failover/driver/driver.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -17,14 +18,6 @@ struct overloaded : Ts... {
 
 milliseconds ms(nanoseconds n) {
     return std::chrono::duration_cast<milliseconds>(n);
-}
-
-carried_out refused(std::uint64_t op, std::string why) {
-    carried_out c;
-    c.op = op;
-    c.result = outcome::refused;
-    c.detail = std::move(why);
-    return c;
 }
 
 }  // namespace
@@ -216,15 +209,13 @@ awaitable<void> driver::do_end_streams(end_streams what) {
 }
 
 awaitable<void> driver::do_start(start_database what) {
-    auto const started = co_await parts_.house.start();
-    carried_out answer;
-    answer.op = what.op;
-    answer.result = started ? outcome::done : outcome::refused;
-    if (started) {
+    auto answer = co_await parts_.database.perform(what);
+    if (answer.result == outcome::done) {
         give(std::move(answer));
         co_return;
     }
-    answer.detail = describe(started.error());
+    log_.warning("the database could not be started",
+                 {{"group", rules_.group}, {"reason", answer.detail}});
     spawn(give_later(std::move(answer), ms(rules_.probe)), "a start that failed");
 }
 

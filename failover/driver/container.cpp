@@ -1,11 +1,33 @@
 #include "failover/driver/container.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "failover/guard/caller.hpp"
 #include "failover/guard/client.hpp"
+#include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 
 namespace bevmesh::failover {
 namespace {
+
+using nlohmann::json;
+
+/// A tool runs for seconds to hours.
+constexpr milliseconds look_each{100};
+
+std::string tool_config(docker::container const& like, std::vector<std::string> const& argv,
+                        secret const& password) {
+    json environment = json::array({"LC_ALL=C"});
+    if (!password.empty()) environment.push_back("PGPASSWORD=" + std::string(password.reveal()));
+    return json{{"Image", like.image},
+                {"User", like.user},
+                {"Entrypoint", json::array({argv.front()})},
+                {"Cmd", std::vector<std::string>(argv.begin() + 1, argv.end())},
+                {"Env", environment},
+                {"HostConfig",
+                 {{"VolumesFrom", json::array({like.id})}, {"NetworkMode", like.network_mode}}}}
+        .dump();
+}
 
 class container_housing final : public housing {
 public:
@@ -22,7 +44,12 @@ public:
         // Else the pid could be another's by now.
         auto const again = co_await engine_.inspect(container_);
         if (!again) co_return again.error();
-        running r{seen->id, *who, std::move(held), seen->argv};
+        running r;
+        r.where = seen->id;
+        r.victim = *who;
+        r.pidfd = std::move(held);
+        r.argv = seen->argv;
+        r.restarted_by_others = !seen->restart_policy.empty() && seen->restart_policy != "no";
         if (again->pid != seen->pid || again->started_at != seen->started_at || !r.alive())
             co_return failure{errc::conflict, name_ + ": it was restarted meanwhile"};
         co_return r;
@@ -38,11 +65,29 @@ public:
         co_return co_await reaped(*runs, limit, struck);
     }
 
-    awaitable<result<void>> stop(milliseconds grace) override {
-        auto const whole = std::chrono::ceil<seconds>(grace);
-        auto const stopped = co_await engine_.stop(container_, whole);
-        if (stopped) co_return stopped;
-        co_return co_await kill(grace);
+    awaitable<result<void>> signal(std::string name) override {
+        return engine_.kill(container_, std::move(name));
+    }
+
+    awaitable<result<std::string>> run(std::vector<std::string> argv, secret password,
+                                       milliseconds limit) override {
+        auto const like = co_await engine_.inspect(container_);
+        if (!like) co_return like.error();
+        auto const tool = container_ + "-tool";
+        // One that a killed daemon left: what it did is not known, so it is done again.
+        (void)co_await engine_.remove(tool);
+        auto const made = co_await engine_.create(tool, tool_config(*like, argv, password));
+        if (!made) co_return made.error();
+        auto running = run_to_end(*made, argv.front(), limit);
+        auto said = co_await std::move(running);
+        (void)co_await engine_.remove(*made);
+        co_return said;
+    }
+
+    awaitable<result<std::vector<std::string>>> argv() override {
+        auto const seen = co_await engine_.inspect(container_);
+        if (!seen) co_return seen.error();
+        co_return seen->argv;
     }
 
     awaitable<result<std::string>> read_file(std::string path) override {
@@ -59,6 +104,28 @@ public:
     std::string const& name() const noexcept override { return name_; }
 
 private:
+    awaitable<result<std::string>> run_to_end(std::string id, std::string program,
+                                              milliseconds limit) {
+        auto const started = co_await engine_.start(id);
+        if (!started) co_return started.error();
+        auto const end = net::now() + limit;
+        for (;;) {
+            auto const seen = co_await engine_.inspect(id);
+            if (!seen) co_return seen.error();
+            if (seen->state == docker::run_state::exited) {
+                auto const wrote = co_await engine_.logs(id, 20);
+                if (!wrote) co_return wrote.error();
+                if (seen->exit_code == 0) co_return wrote->out;
+                co_return failure{errc::remote_error, program + " ended with status " +
+                                                          std::to_string(seen->exit_code) + ": " +
+                                                          wrote->err};
+            }
+            if (net::now() >= end)
+                co_return failure{errc::timed_out, program + " did not end in time"};
+            co_await net::sleep_for(look_each);
+        }
+    }
+
     awaitable<result<void>> reaped(running what, milliseconds limit, result<void> struck) {
         auto ending = guard::process_end(what.pidfd->get());
         auto const ended = co_await net::with_deadline(std::move(ending), limit, "kill " + name_);

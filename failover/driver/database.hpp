@@ -31,6 +31,7 @@ public:
     virtual awaitable<carried_out> perform(drain what) = 0;
     virtual awaitable<carried_out> perform(resume_writes what) = 0;
     virtual awaitable<fenced> perform(fence what) = 0;
+    virtual awaitable<carried_out> perform(start_database what) = 0;
     virtual awaitable<carried_out> perform(follow what) = 0;
     virtual awaitable<carried_out> perform(checkpoint what) = 0;
     virtual awaitable<carried_out> perform(quarantine what) = 0;

@@ -11,6 +11,7 @@
 #include "failover/guard/process.hpp"
 #include "failover/guard/protocol.hpp"
 #include "mesh/base/result.hpp"
+#include "mesh/base/secret.hpp"
 
 namespace bevmesh::failover {
 
@@ -22,7 +23,8 @@ struct running {
     std::string where;  // the container's id, or the unit
     guard::victim_id victim;
     std::shared_ptr<guard::descriptor> pidfd;
-    std::vector<std::string> argv;  // what it was started with; empty: not known
+    std::vector<std::string> argv;     // what it was started with; empty: not known
+    bool restarted_by_others = false;  // when it ends, by the engine
 
     [[nodiscard]] bool alive() const { return pidfd && !guard::has_ended(pidfd->get()); }
 };
@@ -38,8 +40,15 @@ public:
     /// SIGKILL to all of it, and reaped within `limit`; success when nothing runs. errc::timed_out:
     /// it was struck and has not died.
     virtual awaitable<result<void>> kill(milliseconds limit) = 0;
-    /// In order, as `docker stop`; then as kill().
-    virtual awaitable<result<void>> stop(milliseconds grace) = 0;
+    /// To its first process: "INT". Success says that it was sent.
+    virtual awaitable<result<void>> signal(std::string name) = 0;
+    /// Runs a program of the database's own installation to its end, beside the database or in its
+    /// place, with its files, user and network; what it wrote. `password`: as PGPASSWORD. A status
+    /// other than 0 is remote_error with its last words; after `limit` it is killed: timed_out.
+    virtual awaitable<result<std::string>> run(std::vector<std::string> argv, secret password,
+                                               milliseconds limit) = 0;
+    /// What it was, or would be, started with.
+    virtual awaitable<result<std::vector<std::string>>> argv() = 0;
     /// A file as the database sees it.
     virtual awaitable<result<std::string>> read_file(std::string path) = 0;
     /// For people: "container redis", "unit postgresql@15-main".

@@ -27,11 +27,6 @@ std::string utc() {
     return text.data();
 }
 
-weight weight_named(std::string const& text) {
-    if (text == "alarm") return weight::alarm;
-    return text == "warning" ? weight::warning : weight::info;
-}
-
 }  // namespace
 
 std::string_view name(weight w) noexcept {
@@ -44,6 +39,11 @@ std::string_view name(weight w) noexcept {
             return "alarm";
     }
     return "?";
+}
+
+weight weight_named(std::string_view text) noexcept {
+    if (text == "alarm") return weight::alarm;
+    return text == "warning" ? weight::warning : weight::info;
 }
 
 journal::journal(std::string group, std::string path)
@@ -75,6 +75,7 @@ void journal::note(weight how, std::string const& text) {
     else
         log_.info(text, {{"group", group_}});
     if (!path_.empty()) append(e);
+    if (listener_) listener_(e);
     recent_.push_back(std::move(e));
     if (recent_.size() > kept) recent_.pop_front();
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 
 #include "failover/action.hpp"
@@ -24,6 +25,10 @@ public:
     journal(std::string group, std::string path);
 
     void note(weight how, std::string const& text);
+    /// Told of each line that is noted from now on.
+    void tell_also(std::function<void(journal_entry const&)> listener) {
+        listener_ = std::move(listener);
+    }
     [[nodiscard]] std::deque<journal_entry> const& recent() const noexcept { return recent_; }
 
     static constexpr std::size_t kept = 200;
@@ -37,8 +42,11 @@ private:
     std::string path_;
     std::deque<journal_entry> recent_;
     bool complained_ = false;
+    std::function<void(journal_entry const&)> listener_;
 };
 
 [[nodiscard]] std::string_view name(weight w) noexcept;
+/// What is none of them is `info`.
+[[nodiscard]] weight weight_named(std::string_view text) noexcept;
 
 }  // namespace bevmesh::failover

@@ -2,9 +2,11 @@
 
 #include <ctime>
 
+#include "failover/driver/answers.hpp"
 #include "failover/redis/boot_fence.hpp"
 #include "failover/redis/quarantine.hpp"
 #include "mesh/net/clock.hpp"
+#include "mesh/net/pool.hpp"
 
 namespace bevmesh::failover {
 namespace {
@@ -16,41 +18,6 @@ constexpr seconds pause_after_drain{30};
 
 milliseconds ms(nanoseconds n) {
     return std::chrono::duration_cast<milliseconds>(n);
-}
-
-carried_out failed(std::uint64_t op, database::trouble const& t) {
-    carried_out c;
-    c.op = op;
-    c.result = t.effect;
-    c.why = t.why;
-    c.diverged = t.diverged;
-    c.detail = t.detail;
-    return c;
-}
-
-carried_out answer(std::uint64_t op, database::done<void> const& got) {
-    if (!got) return failed(op, got.error());
-    carried_out c;
-    c.op = op;
-    c.result = outcome::done;
-    return c;
-}
-
-carried_out answer(std::uint64_t op, database::done<position> const& got) {
-    if (!got) return failed(op, got.error());
-    carried_out c;
-    c.op = op;
-    c.result = outcome::done;
-    c.at = *got;
-    return c;
-}
-
-carried_out refused(std::uint64_t op, std::string why) {
-    carried_out c;
-    c.op = op;
-    c.result = outcome::refused;
-    c.detail = std::move(why);
-    return c;
 }
 
 class redis_database final : public database_port {
@@ -74,6 +41,7 @@ public:
     awaitable<carried_out> perform(drain what) override;
     awaitable<carried_out> perform(resume_writes what) override;
     awaitable<fenced> perform(fence what) override;
+    awaitable<carried_out> perform(start_database what) override;
     awaitable<carried_out> perform(follow what) override;
     awaitable<carried_out> perform(checkpoint what) override;
     awaitable<carried_out> perform(quarantine what) override;
@@ -96,6 +64,7 @@ private:
     std::unique_ptr<redis::server> server_;
     std::string process_;  // of the last probe
     bool boot_fenced_ = false;
+    boost::asio::thread_pool pool_{1};
 };
 
 awaitable<probed> redis_database::look(probe what) {
@@ -213,6 +182,11 @@ awaitable<fenced> redis_database::perform(fence what) {
     co_return co_await killed(std::move(what));
 }
 
+awaitable<carried_out> redis_database::perform(start_database what) {
+    auto const started = co_await house_.start();
+    co_return started ? accomplished(what.op) : refused(what.op, describe(started.error()));
+}
+
 awaitable<carried_out> redis_database::perform(follow what) {
     auto const at = address_of(what.upstream);
     if (!at) co_return refused(what.op, what.upstream + " is no member");
@@ -223,10 +197,7 @@ awaitable<carried_out> redis_database::perform(follow what) {
 }
 
 awaitable<carried_out> redis_database::perform(checkpoint what) {
-    carried_out c;
-    c.op = what.op;
-    c.result = outcome::done;
-    co_return c;
+    co_return accomplished(what.op);
 }
 
 awaitable<carried_out> redis_database::perform(quarantine what) {
@@ -242,11 +213,16 @@ awaitable<carried_out> redis_database::perform(quarantine what) {
     if (saved->aof) source.aof_directory = saved->aof_directory;
     auto const name =
         policy_.group + "-" + std::to_string(std::time(nullptr)) + "-" + process_.substr(0, 8);
-    auto const copied = redis::quarantine(source, options_.quarantine_dir, name);
+    std::function<result<void>()> const job = [source, to = options_.quarantine_dir,
+                                               name]() -> result<void> {
+        auto const copied = redis::quarantine(source, to, name);
+        if (!copied) return copied.error();
+        return {};
+    };
+    auto copying = net::on_pool(pool_, job);
+    auto const copied = co_await std::move(copying);
     if (!copied) co_return refused(what.op, describe(copied.error()));
-    carried_out c;
-    c.op = what.op;
-    c.result = outcome::done;
+    auto c = accomplished(what.op);
     c.detail = "copied to " + options_.quarantine_dir + "/" + name;
     co_return c;
 }

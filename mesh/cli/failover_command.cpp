@@ -1,6 +1,8 @@
 // `bevmesh failover`: who is primary, why, and the orders that change it. Those say what they will
 // do and ask.
 #include <ostream>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -21,9 +23,18 @@ struct arguments {
     std::string group;
     std::string node;
     std::string duration = "1h";
+    std::string at;  // of a switchover to come
+    bool cancel = false;
+    bool all = false;
     bool accept_data_loss = false;
     bool yes = false;
 };
+
+/// Who gives the order, for those who read of it later.
+std::string user() {
+    auto const* const entry = ::getpwuid(::getuid());
+    return entry == nullptr ? std::to_string(::getuid()) : std::string(entry->pw_name);
+}
 
 /// A daemon that knows better is a safety gate that said no.
 void fail(session& run, failure const& f) {
@@ -78,24 +89,55 @@ void give_order(session& run, settings const& how, std::string const& order,
     });
 }
 
-void pause(session& run, settings const& how, arguments const& args, bool on) {
+void schedule(session& run, settings const& how, arguments const& args) {
+    auto const daemon = how.daemon();
+    auto const topology = daemon.get("/v1/failover?group=" + args.group);
+    if (!topology) return run.fail(topology.error());
+    auto const group = printable(args.group);
+    run.io().err << draw_failover_status(*topology, how.on)
+                 << (args.cancel ? "The switchover of " + group + " to come is called off."
+                                 : "The primary of " + group + " moves to " + printable(args.node) +
+                                       " at " + printable(args.at) + ".")
+                 << "\n";
+    if (!run.agreed(args.yes)) return;
+    json const asked{{"group", args.group}, {"node", args.node}, {"at", args.at}, {"by", user()}};
+    auto const answer = daemon.post("/v1/failover/schedule", asked);
+    if (!answer) return fail(run, answer.error());
+    run.show(how, *answer, [&](page const&) {
+        return std::string(args.cancel ? "called off\n" : "scheduled\n");
+    });
+}
+
+/// Now, later, or not at all.
+void switchover(session& run, settings const& how, arguments const& args) {
+    if (args.cancel && args.node.empty() && args.at.empty()) return schedule(run, how, args);
+    if (args.cancel)
+        return run.fail({errc::bad_input, "switchover: --cancel goes without --node and --at"});
+    if (args.node.empty())
+        return run.fail({errc::bad_input, "switchover: --node is needed: who is to be primary"});
+    if (!args.at.empty()) return schedule(run, how, args);
+    give_order(run, how, "switchover", args);
+}
+
+void pause(session& run, settings const& how, arguments args, bool on) {
+    if (args.group.empty() != args.all)
+        return run.fail({errc::bad_input, std::string(on ? "pause" : "resume") +
+                                              ": name a group, or --all for the whole mesh"});
+    auto const what = args.all ? "the whole mesh" : printable(args.group);
+    if (args.all) args.group = "*";
     auto const length = on ? config::parse_duration(args.duration) : milliseconds(0);
     if (!length) return run.fail({errc::bad_input, "pause: no duration such as 30m or 2h"});
     auto const whole = std::chrono::duration_cast<seconds>(*length).count();
-    run.io().err << (on ? "Nothing moves by itself in " : "Ends the pause of ")
-                 << printable(args.group) << (on ? " for " + printable(args.duration) : "")
-                 << ".\n";
+    run.io().err << (on ? "Nothing moves by itself in " : "Ends the pause of ") << what
+                 << (on ? " for " + printable(args.duration) : "") << ".\n";
     if (!run.agreed(args.yes)) return;
-    json const asked{{"group", args.group}, {"seconds", whole}};
+    json const asked{{"group", args.group}, {"seconds", whole}, {"by", user()}};
     auto const answer = how.daemon().post("/v1/failover/pause", asked);
     if (!answer) return fail(run, answer.error());
     run.show(how, *answer, [&](page const&) {
-        std::string drawn;
-        for (auto const& node : texts_at(*answer, "not_reached"))
-            drawn += printable(node) + " was not reached, and is not paused\n";
-        return drawn + (on ? "paused\n" : "resumed\n");
+        auto const until = text_at(*answer, "until");
+        return on ? "paused until " + printable(until) + "\n" : std::string("resumed\n");
     });
-    if (!texts_at(*answer, "not_reached").empty()) run.finish(exit_status::degraded);
 }
 
 using action = std::function<void(session&, settings const&, arguments const&)>;
@@ -110,6 +152,20 @@ CLI::App& add(CLI::App& failover, session& run, std::string const& name, std::st
         if (auto const how = run.understand(*said)) does(run, *how, *args);
     });
     return command;
+}
+
+void add_switchover(CLI::App& failover, session& run) {
+    auto const args = std::make_shared<arguments>();
+    auto& command =
+        add(failover, run, "switchover", "Move the primary, losing nothing", args, switchover);
+    command.get_option("group")->required();
+    command.add_option("--node", args->node, "Who is to be primary")->type_name("NODE");
+    command
+        .add_option("--at", args->at,
+                    "Later, UTC: 2026-11-28T02:30Z. It is tried for a minute, then given up")
+        ->type_name("TIME");
+    command.add_flag("--cancel", args->cancel, "Call off the one to come");
+    command.add_flag("--yes,-y", args->yes, "Do it without asking");
 }
 
 void add_order(CLI::App& failover, session& run, std::string const& name, std::string const& what,
@@ -148,7 +204,7 @@ void add_failover_command(CLI::App& app, session& run) {
         failover, run, "history", "The last steps, with their times", std::make_shared<arguments>(),
         [](session& s, settings const& how, arguments const& a) { show_history(s, how, a.group); });
     history.get_option("group")->required();
-    add_order(failover, run, "switchover", "Move the primary, losing nothing", true);
+    add_switchover(failover, run);
     add_order(failover, run, "promote", "Make a node the primary where nobody is", true);
     add_order(failover, run, "init", "Make the first record of a group", true);
     add_order(failover, run, "ack", "What was moved automatically has been seen", false);
@@ -158,7 +214,7 @@ void add_failover_command(CLI::App& app, session& run) {
             failover, run, on ? "pause" : "resume",
             on ? "For maintenance: nothing moves by itself" : "End a pause", args,
             [on](session& s, settings const& how, arguments const& a) { pause(s, how, a, on); });
-        command.get_option("group")->required();
+        command.add_flag("--all", args->all, "Every group of the mesh");
         if (on)
             command.add_option("--for", args->duration, "How long, at most")
                 ->type_name("DURATION")
@@ -169,6 +225,7 @@ void add_failover_command(CLI::App& app, session& run) {
         "Examples:\n"
         "  bevmesh failover status\n"
         "  bevmesh failover switchover redis --node oracle1\n"
+        "  bevmesh failover switchover redis --node thanos --at 2026-11-28T02:30Z\n"
         "  bevmesh failover pause redis --for 30m --yes");
 }
 

@@ -70,12 +70,28 @@ std::string members_table(json const& group, page const& on) {
     return t.draw(on);
 }
 
+std::string orders_of(json const& group) {
+    std::string drawn;
+    if (auto const& pause = member_at(group, "pause"); pause.is_object())
+        drawn += std::string(is_true(pause, "mesh") ? "the whole mesh is paused" : "paused") +
+                 " until " + printable(text_at(pause, "until")) + " by " +
+                 printable(text_at(pause, "by")) + ": nothing moves by itself\n";
+    if (auto const& later = member_at(group, "scheduled"); later.is_object())
+        drawn += "moves to " + printable(text_at(later, "node")) + " at " +
+                 printable(text_at(later, "at")) + ", ordered by " +
+                 printable(text_at(later, "by")) + "\n";
+    return drawn;
+}
+
 template <class Draw>
 std::string each_group(json const& answer, Draw const& draw) {
     std::string drawn;
     for (auto const& group : member_at(answer, "groups"))
         drawn += (drawn.empty() ? "" : "\n") + headline(group) + "\n" + draw(group);
-    return drawn.empty() ? "this node is in no failover group\n" : drawn;
+    for (auto const& silent : member_at(answer, "not_answering"))
+        drawn += printable(text_at(silent, "group")) +
+                 ": no member answers: " + printable(text_at(silent, "why")) + "\n";
+    return drawn.empty() ? "the configuration has no failover group\n" : drawn;
 }
 
 }  // namespace
@@ -85,9 +101,7 @@ std::string draw_failover_status(json const& answer, page const& on) {
         auto drawn = members_table(group, on);
         if (auto const told = text_at(group, "told"); !told.empty())
             drawn += "last: " + printable(told) + "\n";
-        if (auto const paused = digits_at(group, "paused_ms"); paused != "0" && !paused.empty())
-            drawn += "paused for another " + paused + " ms\n";
-        return drawn;
+        return drawn + orders_of(group);
     });
 }
 
@@ -108,18 +122,24 @@ std::string draw_failover_explain(json const& answer, page const& on) {
 }
 
 std::string draw_failover_history(json const& answer, page const& on) {
-    table t({"TIME", "WEIGHT", "WHAT"});
+    table t({"TIME", "NODE", "WEIGHT", "WHAT"});
     for (auto const& e : member_at(answer, "history")) {
         auto const weight = text_at(e, "weight");
         auto const style = weight == "alarm"     ? look::bad
                            : weight == "warning" ? look::warning
                                                  : look::plain;
-        t.add({{text_at(e, "at")}, {weight, style}, {text_at(e, "text"), style}});
+        t.add({{text_at(e, "at")},
+               {text_at(e, "node")},
+               {weight, style},
+               {text_at(e, "text"), style}});
     }
-    return t.draw(on);
+    auto const* const missing =
+        is_true(answer, "complete") ? "" : "Consul does not answer: this is what one node knows\n";
+    return t.draw(on) + missing;
 }
 
 bool failover_is_degraded(json const& answer) {
+    if (!member_at(answer, "not_answering").empty()) return true;
     for (auto const& group : member_at(answer, "groups")) {
         bool served = false;
         for (auto const& m : member_at(group, "members")) {

@@ -1,11 +1,13 @@
 // The daemon's failover groups: a driver for each that this node is a member of, and their routes.
 //
-//   GET  /v1/failover[?group=G]        what this node knows of its groups
+//   GET  /v1/failover[?group=G]        what is known of the groups
 //   GET  /v1/failover/history?group=G  the last steps
 //   POST /v1/failover/order            {"group", "order", "node", "accept_data_loss"}
-//   POST /v1/failover/pause            {"group", "seconds"}; 0 ends it
+//   POST /v1/failover/schedule         {"group", "node", "at", "by"}; "at" empty: cancels it
+//   POST /v1/failover/pause            {"group", "seconds", "by"}; group "*": the mesh; 0 ends it
 // and for the other members: promise, report, end_stream (failover/driver/members.hpp). An order is
-// put to the node that can carry it out, whichever daemon got it.
+// put to the node that can carry it out, and a question about a group to one of its members,
+// whichever daemon got it.
 #pragma once
 
 #include <map>
@@ -15,6 +17,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "failover/driver/driver.hpp"
+#include "failover/driver/order_book.hpp"
 #include "mesh/consul/client.hpp"
 #include "mesh/daemon/peers.hpp"
 #include "mesh/daemon/routes.hpp"
@@ -65,13 +68,19 @@ private:
     net::awaitable<result<std::string>> end_stream(call c);
     net::awaitable<result<std::string>> order(call c);
     net::awaitable<result<std::string>> pause(call c);
-    [[nodiscard]] result<std::string> status(std::string const& only) const;
-    [[nodiscard]] result<std::string> history(std::string const& name) const;
+    net::awaitable<result<std::string>> schedule(call c);
+    net::awaitable<result<std::string>> status(call c);
+    net::awaitable<result<std::string>> history(call c);
+    /// The answer of the first member that gives one, for a group that this node is no member of.
+    net::awaitable<result<std::string>> ask_a_member(std::string name, call c);
+    [[nodiscard]] bool is_elsewhere(std::string const& name, call const& c) const;
 
     boost::asio::any_io_executor executor_;
     std::string node_;
     failover_sources from_;
     std::map<std::string, std::unique_ptr<group>> groups_;
+    std::map<std::string, std::vector<std::string>> elsewhere_;  // other groups: their members
+    failover::order_book mesh_orders_;
     net::task_group tasks_;
 };
 

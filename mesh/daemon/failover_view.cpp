@@ -108,11 +108,35 @@ json describe_group(driver const& d, instant now) {
             {"permission", {{"given", may.given}, {"why", may.why}}}};
 }
 
-json describe_history(journal const& j) {
+json describe_orders(standing_orders const& own, standing_orders const& mesh, utc now) {
+    json shown{{"scheduled", nullptr}, {"pause", nullptr}};
+    if (own.switchover)
+        shown["scheduled"] = {{"node", own.switchover->node},
+                              {"at", to_text(own.switchover->at)},
+                              {"by", own.switchover->by}};
+    for (auto const* const orders : {&mesh, &own})
+        if (orders->pause && orders->pause->until > now)
+            shown["pause"] = {{"until", to_text(orders->pause->until)},
+                              {"by", orders->pause->by},
+                              {"mesh", orders == &mesh}};
+    return shown;
+}
+
+json describe_history(std::vector<shared_line> const& lines) {
     json all = json::array();
-    for (auto const& e : j.recent())
-        all.push_back({{"at", e.at}, {"weight", name(e.how)}, {"text", e.text}});
+    for (auto const& line : lines)
+        all.push_back({{"at", line.entry.at},
+                       {"node", line.node},
+                       {"weight", name(line.entry.how)},
+                       {"text", line.entry.text}});
     return all;
+}
+
+json describe_history(journal const& j, std::string const& node) {
+    std::vector<shared_line> lines;
+    for (auto const& e : j.recent())
+        lines.push_back({node, e});
+    return describe_history(lines);
 }
 
 }  // namespace bevmesh::daemon

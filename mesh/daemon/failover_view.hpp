@@ -4,10 +4,18 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "failover/driver/driver.hpp"
+#include "failover/driver/shared_history.hpp"
+#include "failover/orders.hpp"
 
 namespace bevmesh::daemon {
 
 [[nodiscard]] nlohmann::json describe_group(failover::driver const& d, instant now);
-[[nodiscard]] nlohmann::json describe_history(failover::journal const& j);
+/// {"pause", "scheduled"}; null where there is none.
+[[nodiscard]] nlohmann::json describe_orders(failover::standing_orders const& own,
+                                             failover::standing_orders const& mesh,
+                                             failover::utc now);
+/// [{"at", "node", "weight", "text"}], oldest first.
+[[nodiscard]] nlohmann::json describe_history(std::vector<failover::shared_line> const& lines);
+[[nodiscard]] nlohmann::json describe_history(failover::journal const& j, std::string const& node);
 
 }  // namespace bevmesh::daemon

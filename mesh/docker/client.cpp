@@ -59,6 +59,11 @@ public:
         return act(id, "/kill?signal=" + net::percent_encode(signal), milliseconds(20'000));
     }
     awaitable<result<exec_result>> exec(std::string id, std::vector<std::string> argv) override;
+    awaitable<result<exec_output>> logs(std::string id, unsigned lines) override {
+        return read("/containers/" + net::percent_encode(id) +
+                        "/logs?stdout=true&stderr=true&tail=" + std::to_string(lines),
+                    demultiplex);
+    }
     awaitable<result<std::string>> create(std::string name, std::string config) override;
     awaitable<result<void>> remove(std::string id) override {
         return erase("/containers/" + net::percent_encode(id) + "?force=true&v=true");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mesh/base/config.hpp"
+#include "mesh/docker/framing.hpp"
 #include "mesh/docker/types.hpp"
 #include "mesh/net/http.hpp"
 
@@ -52,6 +53,8 @@ public:
     virtual awaitable<result<void>> kill(std::string id, std::string signal) = 0;
     /// Waits for the end, at most a minute; a command that exits with an error is a success here.
     virtual awaitable<result<exec_result>> exec(std::string id, std::vector<std::string> argv) = 0;
+    /// What it wrote, its last `lines`, also after it ended. Not of a container with a terminal.
+    virtual awaitable<result<exec_output>> logs(std::string id, unsigned lines) = 0;
     /// `config`: the engine's JSON of POST /containers/create; gives the ID.
     virtual awaitable<result<std::string>> create(std::string name, std::string config) = 0;
     /// With its anonymous volumes, also while it runs.

@@ -125,7 +125,9 @@ container read_container(value const& v) {
     c.name = without_slash(json::text(v, "Name"));
     c.image = json::text(config, "Image");
     c.hostname = json::text(config, "Hostname");
+    c.user = json::text(config, "User");
     c.network_mode = json::text(host, "NetworkMode");
+    c.restart_policy = json::text(json::member(host, "RestartPolicy"), "Name");
     // How "docker run" without --network is recorded, and what it means.
     if (c.network_mode.empty() || c.network_mode == "default") c.network_mode = "bridge";
     c.state = read_state(state);

@@ -42,7 +42,9 @@ struct container {
     std::string name;  // without the leading slash
     std::string image;
     std::string hostname;
-    std::string network_mode;  // "bridge", "host", "none", "container:ID", a network's name
+    std::string user;            // that its init runs as; empty: the image's
+    std::string restart_policy;  // "no", "always", "unless-stopped", "on-failure"; or empty
+    std::string network_mode;    // "bridge", "host", "none", "container:ID", a network's name
     run_state state = run_state::created;
     std::int32_t pid = 0;           // of its init as the engine's host sees it; 0: none runs
     std::vector<std::string> argv;  // what its init was started with

@@ -64,6 +64,23 @@ TEST_CASE("the death of the database releases the lease, after the guard has for
     CHECK_FALSE(t.entry->published);
 }
 
+TEST_CASE("a primary that hangs is replaced by the replica that was in sync with it") {
+    table t(test::policy_of_a());
+    t.serve();
+    t.b->database.upstream = "a";
+    t.b->database.streaming = true;
+    t.b->database.history = t.database.history;
+    t.database.replicas = {{"b", t.database.at, true}};
+    t.advance(seconds(2));
+    REQUIRE(t.entry->entry_of("b") != nullptr);
+    t.database.condition = condition::hung;
+    t.b->database.streaming = false;
+    t.advance(seconds(2));
+    CHECK(t.did("fence pa1"));
+    CHECK(t.entry->state == lease_state::released);
+    CHECK(t.entry->entry_of("b") != nullptr);
+}
+
 TEST_CASE("without Consul and without promises writes stop before the lease runs out") {
     table t(test::policy_of_a());
     t.serve();

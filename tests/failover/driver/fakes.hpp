@@ -113,7 +113,13 @@ public:
     awaitable<result<running>> look() override { co_return running{}; }
     awaitable<result<void>> start() override { co_return result<void>(); }
     awaitable<result<void>> kill(milliseconds) override { co_return result<void>(); }
-    awaitable<result<void>> stop(milliseconds) override { co_return result<void>(); }
+    awaitable<result<void>> signal(std::string) override { co_return result<void>(); }
+    awaitable<result<std::string>> run(std::vector<std::string>, secret, milliseconds) override {
+        co_return std::string();
+    }
+    awaitable<result<std::vector<std::string>>> argv() override {
+        co_return std::vector<std::string>();
+    }
     awaitable<result<std::string>> read_file(std::string) override { co_return std::string(); }
     std::string const& name() const noexcept override { return name_; }
 
@@ -144,6 +150,7 @@ public:
         r.pidfd = std::make_shared<guard::descriptor>(guard::open_process(::getpid()));
         co_return r;
     }
+    awaitable<carried_out> perform(start_database what) override { return done("start", what.op); }
     awaitable<carried_out> perform(promote what) override {
         facts_.role = role::primary;
         return done("promote", what.op);
