@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 
 #include <boost/asio/redirect_error.hpp>
@@ -34,6 +36,12 @@ std::string new_incarnation() {
     return text.data();
 }
 
+/// For tests of what a takeover leaves behind; nothing in a daemon's usual environment.
+std::string crash_wanted() {
+    char const* const wanted = std::getenv("BEVMESH_CRASH_AFTER");
+    return wanted == nullptr ? std::string() : wanted;
+}
+
 /// What the guard keeps: the process' name, a line break, the core's memory.
 std::optional<inheritance> inheritance_of(guard::status const& s, instant now) {
     auto const line = s.blob.find('\n');
@@ -58,7 +66,8 @@ driver::driver(asio::any_io_executor executor, policy rules, driver_parts parts)
              }),
       timer_(executor),
       database_lane_(executor),
-      guard_lane_(executor) {}
+      guard_lane_(executor),
+      crash_after_(crash_wanted()) {}
 
 awaitable<void> driver::run() {
     spawn(begin(), "begin");
@@ -102,18 +111,26 @@ void driver::drain_events() {
         auto const e = std::move(events_.front());
         events_.pop_front();
         auto const before = state_.at;
+        auto const record = state_.seen.record;
         auto made = step(std::move(state_), e, net::now(), rules_);
         state_ = std::move(made.next);
         if (!std::holds_alternative<tick>(e)) log_.debug(to_string(e), {{"group", rules_.group}});
-        if (state_.at != before)
-            parts_.history.note(weight::info,
-                                std::string(name(before)) + " -> " + std::string(name(state_.at)));
+        if (state_.at != before) stage_changed(before, record);
         for (auto& a : made.actions)
             act(std::move(a));
     }
     draining_ = false;
     timer_.set(next_wake(state_, rules_));
     if (parts_.on_step) parts_.on_step();
+}
+
+// A crash that a test wants comes when the stage is certainly over, and nothing that this set off
+// has begun.
+void driver::stage_changed(stage from, std::optional<lease_record> const& before) {
+    if (!crash_after_.empty() && crash_after_ == name(from)) ::raise(SIGKILL);
+    counts_.changed(from, state_.at, before, rules_.self, net::now());
+    parts_.history.note(weight::info,
+                        std::string(name(from)) + " -> " + std::string(name(state_.at)));
 }
 
 awaitable<void> driver::keep_time() {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "failover/driver/clock_timer.hpp"
+#include "failover/driver/counts.hpp"
 #include "failover/driver/database.hpp"
 #include "failover/driver/hooks.hpp"
 #include "failover/driver/journal.hpp"
@@ -55,6 +56,7 @@ public:
 
     [[nodiscard]] state const& view() const noexcept { return state_; }
     [[nodiscard]] policy const& rules() const noexcept { return rules_; }
+    [[nodiscard]] driver_counts const& counts() const noexcept { return counts_; }
     [[nodiscard]] journal const& history() const noexcept { return parts_.history; }
 
 private:
@@ -89,6 +91,7 @@ private:
     boost::asio::awaitable<void> do_database(Action what);
 
     void drain_events();
+    void stage_changed(stage from, std::optional<lease_record> const& before);
     void act(action a);
     void answer(answer_promise const& a);
     template <class Action>
@@ -109,12 +112,14 @@ private:
     lane database_lane_;
     lane guard_lane_;
     state state_;
+    driver_counts counts_;
     std::deque<event> events_;
     bool draining_ = false;
     bool started_ = false;
     std::string guard_id_;
     std::string guard_trouble_;  // told last
     std::string armed_;
+    std::string const crash_after_;  // tests only: BEVMESH_CRASH_AFTER, a stage
     std::string watched_;  // the process whose end is waited for
     std::map<promise_key, std::shared_ptr<waiting>> promises_;
 };

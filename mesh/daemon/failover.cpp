@@ -121,6 +121,13 @@ awaitable<void> failover_groups::run() {
     co_await tasks_.join();
 }
 
+std::map<std::string, fo::driver const*> failover_groups::drivers() const {
+    std::map<std::string, fo::driver const*> all;
+    for (auto const& [name, g] : groups_)
+        all.emplace(name, g->driver.get());
+    return all;
+}
+
 awaitable<void> failover_groups::prepare_restart() {
     constexpr milliseconds look_each{20};
     auto const committed = [](group const& g) {

@@ -54,6 +54,9 @@ public:
     /// For load balancers: /primary/GROUP and /replica/GROUP?max_lag=BYTES; 200, 503 or 404.
     [[nodiscard]] net::http_response health(std::string const& target) const;
 
+    /// By the groups' names.
+    [[nodiscard]] std::map<std::string, failover::driver const*> drivers() const;
+
 private:
     struct group;
 

@@ -1,23 +1,17 @@
 #include "mesh/daemon/metrics.hpp"
 
 #include <array>
-#include <limits>
 #include <map>
-#include <sstream>
 #include <utility>
 #include <vector>
 
-#include <prometheus/text_serializer.h>
-
+#include "mesh/daemon/failover.hpp"
+#include "mesh/daemon/failover_metrics.hpp"
+#include "mesh/daemon/families.hpp"
 #include "mesh/daemon/process_facts.hpp"
 
 namespace bevmesh::daemon {
 namespace {
-
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using label = ClientMetric::Label;
 
 net::http_response plain(unsigned status, std::string text, std::string type) {
     net::http_response r;
@@ -25,68 +19,6 @@ net::http_response plain(unsigned status, std::string text, std::string type) {
     r.headers.emplace_back("Content-Type", std::move(type));
     r.body = std::move(text);
     return r;
-}
-
-/// Families in the order in which they were begun, each begun once.
-class families {
-public:
-    families& gauge(std::string name, std::string help) {
-        return begin(std::move(name), std::move(help), MetricType::Gauge);
-    }
-    /// `name` ends in _total.
-    families& counter(std::string name, std::string help) {
-        return begin(std::move(name), std::move(help), MetricType::Counter);
-    }
-    families& histogram(std::string name, std::string help) {
-        return begin(std::move(name), std::move(help), MetricType::Histogram);
-    }
-    families& add(registrar::latency_counts const& seen) {
-        ClientMetric m;
-        std::size_t at = 0;
-        for (auto const n : seen.counts) {
-            m.histogram.sample_count += n;
-            bool const last = at == registrar::latency_counts::bounds.size();
-            m.histogram.bucket.push_back(
-                {m.histogram.sample_count, last ? std::numeric_limits<double>::infinity()
-                                                : registrar::latency_counts::bounds.at(at)});
-            ++at;
-        }
-        m.histogram.sample_sum = seen.sum;
-        all_.back().metric.push_back(std::move(m));
-        return *this;
-    }
-    families& add(double value, std::vector<label> labels = {}) {
-        ClientMetric m;
-        m.label = std::move(labels);
-        if (all_.back().type == MetricType::Counter)
-            m.counter.value = value;
-        else
-            m.gauge.value = value;
-        all_.back().metric.push_back(std::move(m));
-        return *this;
-    }
-    [[nodiscard]] std::string text() const {
-        std::ostringstream out;
-        prometheus::TextSerializer().Serialize(out, all_);
-        return std::move(out).str();
-    }
-
-private:
-    families& begin(std::string name, std::string help, MetricType type) {
-        all_.push_back({std::move(name), std::move(help), type, {}});
-        return *this;
-    }
-    std::vector<MetricFamily> all_;
-};
-
-double number(bool yes) {
-    return yes ? 1 : 0;
-}
-double number(std::uint64_t n) {
-    return static_cast<double>(n);
-}
-double in_seconds(nanoseconds d) {
-    return std::chrono::duration<double>(d).count();
 }
 
 void add_registrar(families& to, registrar::reconciler const& core) {
@@ -152,7 +84,7 @@ void add_peers(families& to, peers const& nodes) {
     using view = std::pair<std::string const, peer_view>;
     auto const each = [&](auto const& value) {
         for (view const& v : nodes.views())
-            if (v.second.asked) value(v.second, std::vector<label>{{"node", v.first}});
+            if (v.second.asked) value(v.second, std::vector<metric_label>{{"node", v.first}});
     };
     to.gauge("bevmesh_peer_up", "Whether the other node's daemon answers.");
     each([&](peer_view const& v, auto labels) { to.add(number(v.reachable), labels); });
@@ -201,6 +133,7 @@ std::string metrics::exposition() const {
     add_registrar(all, from_.core);
     add_driver(all, from_.driver.counts());
     add_peers(all, from_.nodes);
+    add_failover(all, from_.groups);
     add_process(all);
     return all.text();
 }

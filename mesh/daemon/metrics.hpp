@@ -16,11 +16,14 @@
 
 namespace bevmesh::daemon {
 
+class failover_groups;
+
 /// All must outlive the endpoint.
 struct metrics_sources {
     registrar::reconciler const& core;
     registrar::driver const& driver;
     peers const& nodes;
+    failover_groups const& groups;
     std::string version;
 };
 

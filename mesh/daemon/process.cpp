@@ -163,8 +163,8 @@ void process::open_metrics() {
     net::listen_options o;
     o.address = at.has_value() ? at->host : std::string();
     o.port = at.has_value() ? at->port : std::uint16_t(0);
-    metrics_ =
-        std::make_unique<metrics>(metrics_sources{*core_, *driver_, *peers_, BEVMESH_VERSION});
+    metrics_ = std::make_unique<metrics>(
+        metrics_sources{*core_, *driver_, *peers_, *failover_, BEVMESH_VERSION});
     auto server = net::make_http_server(
         context_.get_executor(), std::move(o),
         [this](net::http_request request) { return answer_metrics(std::move(request)); });

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from bevlab.consul import MANAGEMENT
@@ -27,7 +28,7 @@ DNS = "dns"
 
 class Load:
     """`allow_lost`: that acknowledged writes may be missing in the end (Redis replicates after it
-    has answered)."""
+    has answered). `moves`: how often the primary changes; None: it is not said."""
 
     def __init__(self, lab, allow_lost=True, moves=None):
         self.lab = lab
@@ -39,7 +40,8 @@ class Load:
 
     def __enter__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="writes-", dir=STATE))
-        self.first_epoch = self.group.record()["epoch"]
+        record = self.group.record()
+        self.first_epoch, self.first_holder = record["epoch"], record["holder"]
         writers = [(node.name, node, node.address) for node in self.group.members]
         writers.append((DNS, self.lab.starlord, f"{GROUP}-primary.service.consul"))
         self.files = {name: self.directory / name for name, _, _ in writers}
@@ -86,9 +88,12 @@ class Load:
         until("the time is over", lambda: now() >= end, seconds + 5)
         gap, _ = promises.longest_gap(self.writes(), start)
         check(self.acked_since(end - 500_000_000), "writes did not go on")
-        check(self.group.record_if_any().get("epoch", self.first_epoch) == self.first_epoch,
-              "the primary has moved")
+        self._check_unmoved()
         return gap
+
+    def _check_unmoved(self):
+        holder = self.group.record_if_any().get("holder", self.first_holder)
+        check(holder == self.first_holder, f"the primary has moved to {holder}")
 
     def goes_on(self, node, seconds):
         """The client of `node` writes on, for so long; Consul is not asked."""
@@ -100,15 +105,11 @@ class Load:
         return promises.longest_gap(self.writes(node.name), since)[0]
 
     def stays_unmoved(self, seconds):
-        """Whether writes go through or not, the record's epoch is the first one."""
+        """Whether writes go through or not, the holder is the first one."""
         end = now() + int(seconds * 1e9)
-
-        def unmoved():
-            epoch = self.group.record_if_any().get("epoch", self.first_epoch)
-            check(epoch == self.first_epoch, "the primary has moved")
-            return now() >= end
-
-        until("the time is over", unmoved, seconds + 5)
+        while now() < end:
+            self._check_unmoved()
+            time.sleep(0.05)
 
     def stays_served(self, node, seconds):
         end = now() + int(seconds * 1e9)
@@ -163,7 +164,8 @@ class Load:
             + ", ".join(f"{w.where} at {(w.ended - self.begun) / 1e9:.3f}" for w in chain[:8]),
         )
         if self.moves is not None:
-            check(rose == self.moves, f"the epoch rose by {rose}, not by {self.moves}")
+            moved = len(chain) - 1
+            check(moved == self.moves, f"the primary moved {moved} times, not {self.moves}")
         for line in self.seen.read_text().splitlines():
             if len(line.split()) == 2 and "," in line:
                 raise Failure(f"the catalog names two primaries: {line}")
