@@ -8,7 +8,9 @@ from bevlab import consul, engine
 from bevlab.state import State, locked
 
 import mesh
+import postgres_group
 import redis_group
+from postgres_group import PostgresGroup
 from redis_group import GROUP, Group
 
 GUARD = f"guard-{GROUP}"
@@ -17,9 +19,10 @@ GUARD = f"guard-{GROUP}"
 def install():
     """What `run --up` adds to the lab that has just come up: images, files, containers."""
     engine.import_images([(name, redis_group.IMAGE) for name in redis_group.MEMBERS])
-    redis_group.install(redis_group.MEMBERS)
-    for name in redis_group.MEMBERS:
-        redis_group.create(name)
+    for kind in (redis_group, postgres_group):
+        kind.install(redis_group.MEMBERS)
+        for name in redis_group.MEMBERS:
+            kind.create(name)
     with locked():
         state = State.running()
         state["options"]["daemon"] = True  # from now on; a node that boots starts its own
@@ -30,6 +33,7 @@ class GroupMesh(mesh.Mesh):
     def __init__(self):
         super().__init__()
         self.group = Group(self)
+        self.postgres = PostgresGroup(self)
 
     @contextlib.contextmanager
     def both_frozen(self, node):
@@ -64,6 +68,7 @@ class GroupMesh(mesh.Mesh):
     def make_whole(self):
         self._make_run()
         self.group.make_whole()
+        self.postgres.make_whole()
 
     def _joined(self):
         if not super()._joined():

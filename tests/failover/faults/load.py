@@ -19,7 +19,6 @@ from bevlab.layout import STATE
 
 import promises
 from harness import Failure, check, until
-from redis_group import GROUP, PORT
 from writer import now
 
 HERE = Path(__file__).resolve().parent
@@ -30,9 +29,9 @@ class Load:
     """`allow_lost`: that acknowledged writes may be missing in the end (Redis replicates after it
     has answered). `moves`: how often the primary changes; None: it is not said."""
 
-    def __init__(self, lab, allow_lost=True, moves=None):
+    def __init__(self, lab, allow_lost=True, moves=None, group=None):
         self.lab = lab
-        self.group = lab.group
+        self.group = group or lab.group
         self.allow_lost = allow_lost
         self.moves = moves
         self.children = []
@@ -43,16 +42,16 @@ class Load:
         record = self.group.record()
         self.first_epoch, self.first_holder = record["epoch"], record["holder"]
         writers = [(node.name, node, node.address) for node in self.group.members]
-        writers.append((DNS, self.lab.starlord, f"{GROUP}-primary.service.consul"))
+        service = f"{self.group.name}-primary"
+        writers.append((DNS, self.lab.starlord, f"{service}.service.consul"))
         self.files = {name: self.directory / name for name, _, _ in writers}
-        self.group.call(
-            self.group.primary(), "DEL", *(f"written:{name}" for name, _, _ in writers)
-        )
+        self.group.forget_written(self.group.primary(), self.files)
         for name, node, target in writers:
-            self._start(node, "writer.py", name, target, str(PORT), str(self.files[name]))
+            where = (target, str(self.group.port), str(self.files[name]), self.group.kind)
+            self._start(node, "writer.py", name, *where)
         self.seen = self.directory / "catalog"
         token = str(STATE / MANAGEMENT)
-        self._start(self.lab.starlord, "watcher.py", f"{GROUP}-primary", token, str(self.seen))
+        self._start(self.lab.starlord, "watcher.py", service, token, str(self.seen))
         self.begun = now()
         return self
 
@@ -64,7 +63,7 @@ class Load:
                 "-B",
                 str(HERE / program),
                 *args,
-                env={"PYTHONPATH": path},
+                env={"PYTHONPATH": path, **self.group.environment()},
                 stdin=subprocess.DEVNULL,
             )
         )
@@ -169,10 +168,7 @@ class Load:
         for line in self.seen.read_text().splitlines():
             if len(line.split()) == 2 and "," in line:
                 raise Failure(f"the catalog names two primaries: {line}")
-        held = {
-            name: [int(n) for n in self.group.call(primary, "LRANGE", f"written:{name}", 0, -1)]
-            for name in self.files
-        }
+        held = {name: self.group.written(primary, name) for name in self.files}
         total = promises.account(writes, held)
         self.gap, at = promises.longest_gap(by_writer[DNS])
         print(

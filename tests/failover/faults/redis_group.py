@@ -69,6 +69,13 @@ def create(name):
 class Group:
     """`lab` is a Mesh; members are its nodes."""
 
+    name = GROUP
+    kind = "redis"
+    container = CONTAINER
+    port = PORT
+    key = KEY
+    data = "/var/lib/redis"  # on the node
+
     def __init__(self, lab):
         self.lab = lab
         self.members = [getattr(lab, name) for name in MEMBERS]
@@ -78,7 +85,7 @@ class Group:
     def call(self, node, *words, timeout=2, admin=False):
         """One command to the node's own Redis, asked on the node."""
         with node.in_network():
-            sock = socket.create_connection((node.address, PORT), timeout)
+            sock = socket.create_connection((node.address, self.port), timeout)
         with sock:
             sock.settimeout(timeout)
             talk = Connection(sock)
@@ -94,21 +101,41 @@ class Group:
     def role(self, node):
         return self.info(node)["role"]
 
+    @staticmethod
+    def create(node):
+        create(node.name)
+
+    def is_primary(self, node):
+        return self.role(node) == "master"
+
+    # ---- what writers leave in it
+
+    def forget_written(self, node, names):
+        self.call(node, "DEL", *(f"written:{name}" for name in names))
+
+    def written(self, node, name):
+        return [int(n) for n in self.call(node, "LRANGE", f"written:{name}", 0, -1)]
+
+    @staticmethod
+    def environment():
+        """For a writer's program."""
+        return {}
+
     def pid(self, node):
         """The database's process, the container's init; 0: it does not run."""
-        return int(node.docker("inspect", "--format", "{{.State.Pid}}", CONTAINER))
+        return int(node.docker("inspect", "--format", "{{.State.Pid}}", self.container))
 
     def signal(self, node, number):
         pid = self.pid(node)
         if not pid:
-            raise Failure(f"redis on {node} does not run")
+            raise Failure(f"{self.name} on {node} does not run")
         os.kill(pid, number)
         return pid
 
     # ---- what the daemons and Consul say
 
     def view(self, node):
-        status, answer = node.api("GET", f"/v1/failover?group={GROUP}")
+        status, answer = node.api("GET", f"/v1/failover?group={self.name}")
         if status != 200:
             raise OSError(f"{node}: {status} {answer}")
         return answer["groups"][0]
@@ -116,7 +143,7 @@ class Group:
     def record(self, node=None):
         """The lease's record in Consul, {} when there is none."""
         node = node or self.lab.starlord
-        status, _, answer = node.http("GET", f"/v1/kv/{KEY}")
+        status, _, answer = node.http("GET", f"/v1/kv/{self.key}")
         if status == 404:
             return {}
         if status != 200:
@@ -132,15 +159,15 @@ class Group:
 
     def write_record(self, record):
         """As an operator's hand would, with the management token."""
-        return self.lab.starlord.consul("PUT", f"/v1/kv/{KEY}", record)
+        return self.lab.starlord.consul("PUT", f"/v1/kv/{self.key}", record)
 
     def delete_record(self):
-        return self.lab.starlord.consul("DELETE", f"/v1/kv/{KEY}")
+        return self.lab.starlord.consul("DELETE", f"/v1/kv/{self.key}")
 
     def endpoints(self, node=None):
         """Who is primary in the catalog: addresses."""
         node = node or self.lab.starlord
-        entries = node.consul("GET", f"/v1/catalog/service/{GROUP}-primary?consistent")
+        entries = node.consul("GET", f"/v1/catalog/service/{self.name}-primary?consistent")
         return [entry["ServiceAddress"] for entry in entries]
 
     def member_of(self, address):
@@ -187,7 +214,7 @@ class Group:
                 ("both have a guard", all(m.get("guarded") or m["node"] == replica.name
                                           for m in members.values())),
                 ("the catalog names it", self.endpoints() == [primary.address]),
-                ("its database is a primary", self.role(primary) == "master"),
+                ("its database is a primary", self.is_primary(primary)),
             )
             if not good
         ]
@@ -206,7 +233,7 @@ class Group:
         return "; ".join(said)
 
     def history(self, node):
-        status, answer = node.api("GET", f"/v1/failover/history?group={GROUP}")
+        status, answer = node.api("GET", f"/v1/failover/history?group={self.name}")
         return answer["history"] if status == 200 else []
 
     # ---- whole again
@@ -214,8 +241,8 @@ class Group:
     def make_whole(self):
         for node in self.members:
             self._give_back_disk(node)
-            if not node.docker("ps", "-aq", "--filter", f"name=^{CONTAINER}$"):
-                create(node.name)
+            if not node.docker("ps", "-aq", "--filter", f"name=^{self.container}$"):
+                self.create(node)
             pid = self.pid(node)
             if pid:
                 kernel.send(pid, signal.SIGCONT)
@@ -231,20 +258,20 @@ class Group:
     def resume(self):
         for node in self.members:
             try:
-                node.api("POST", "/v1/failover/pause", {"group": GROUP, "seconds": 0})
+                node.api("POST", "/v1/failover/pause", {"group": self.name, "seconds": 0})
             except OSError:
                 pass
 
     def _give_back_disk(self, node):
-        if node.exec("mountpoint", "-q", "/var/lib/redis")[0] != 0:
+        if node.exec("mountpoint", "-q", self.data)[0] != 0:
             return
-        node.docker("kill", CONTAINER, check=False)
-        node.exec("umount", "--lazy", "/var/lib/redis")
+        node.docker("kill", self.container, check=False)
+        node.exec("umount", "--lazy", self.data)
 
     def small_disk(self, node, size):
         """Its database begins again on a file system of its own, of `size`."""
-        node.docker("kill", CONTAINER, check=False)
-        node.exec("mount", "-t", "tmpfs", "-o", f"size={size}", "redis", "/var/lib/redis")
+        node.docker("kill", self.container, check=False)
+        node.exec("mount", "-t", "tmpfs", "-o", f"size={size}", self.name, self.data)
         until(f"redis runs on {node}", lambda: self.pid(node), 20)
 
     def record_epoch_or(self, epoch):
@@ -254,21 +281,22 @@ class Group:
     def make_anew(self):
         """An empty group, by the operator's word."""
         for node in self.members:
-            for service in ("bevmesh", f"guard-{GROUP}"):
+            for service in ("bevmesh", f"guard-{self.name}"):
                 if node.is_running(service):
                     node.kill(service, signal.SIGKILL)
         self.delete_record()
         for node in self.members:
-            node.docker("rm", "-f", CONTAINER, check=False)
-            node.exec("sh", "-c", "rm -rf /var/lib/redis/* /run/bevmesh-guard/*")
-            create(node.name)
-            node.start(f"guard-{GROUP}")
+            node.docker("rm", "-f", self.container, check=False)
+            files = f"{self.data}/* /run/bevmesh-guard/{self.name}.*"
+            node.exec("sh", "-c", f"rm -rf {files}")
+            self.create(node)
+            node.start(f"guard-{self.name}")
             node.start("bevmesh")
         self.init(self.members[0])
 
     def init(self, node):
         def accepted():
-            code, out, err = node.cli("failover", "init", GROUP, "--node", node.name, "--yes")
+            code, out, err = node.cli("failover", "init", self.name, "--node", node.name, "--yes")
             return code == 0 or self._refused(out + err)
 
         until("a first record is accepted", accepted, 20)
@@ -280,7 +308,7 @@ class Group:
 
     def order(self, node, what, to="", **more):
         """(status, answer) of the daemon on `node`."""
-        body = {"group": GROUP, "order": what, "node": to, **more}
+        body = {"group": self.name, "order": what, "node": to, **more}
         return node.api("POST", "/v1/failover/order", body)
 
 

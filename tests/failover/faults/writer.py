@@ -1,4 +1,5 @@
-"""A client that writes every 5 ms, run as a program on a node:  writer.py NAME TARGET PORT FILE
+"""A client that writes every 5 ms, run as a program on a node:
+writer.py NAME TARGET PORT FILE redis|postgres
 
 TARGET is an address, or a name that the node's resolver is asked for at each new connection. One
 line a write goes to FILE, `NUMBER SENT ENDED KIND WHERE`, with instants of CLOCK_BOOTTIME in
@@ -15,6 +16,7 @@ import struct
 import sys
 import time
 
+import libpq
 from dns import A, answers, question
 from resp import Connection, ReplyError
 
@@ -42,48 +44,82 @@ def address_of(target):
     return random.choice(found)
 
 
-def connect(target, port):
-    where = address_of(target)
+def connect(where, port):
     sock = socket.create_connection((where, port), CONNECT)
     sock.settimeout(ANSWER)
     # A lab makes many; none may be left to wait for its end.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return where, Connection(sock)
+    return Connection(sock)
+
+
+class Redis:
+    def __init__(self, where, port, name):
+        self.key = f"written:{name}"
+        self.talk = connect(where, port)
+
+    def add(self, number):
+        """(what became of it, whether the connection is still good)"""
+        try:
+            self.talk.ask("RPUSH", self.key, number)
+            return "acked", True
+        except ReplyError as error:
+            # READONLY for ever on this connection; a loading or gated server may yet take writes.
+            return "refused", str(error).startswith(("NOREPLICAS", "LOADING"))
+        except (OSError, ValueError):
+            return "unknown", False
+
+    def close(self):
+        self.talk.sock.close()
+
+
+class Postgres:
+    # Classes of SQLSTATE of what was not written for sure: read-only, and what is wrong with it.
+    REFUSED = ("25", "42", "23")
+
+    def __init__(self, where, port, name):
+        self.name = name
+        self.connection = libpq.Connection(where, port)
+
+    def add(self, number):
+        try:
+            self.connection.query(f"insert into written values ('{self.name}', {number})")
+            return "acked", True
+        except libpq.QueryError as error:
+            return ("refused" if error.state.startswith(self.REFUSED) else "unknown"), False
+        except OSError:
+            return "unknown", False
+
+    def close(self):
+        self.connection.close()
+
+
+KINDS = {"redis": Redis, "postgres": Postgres}
 
 
 class Writer:
-    def __init__(self, name, target, port, out):
-        self.key = f"written:{name}"
+    def __init__(self, name, target, port, out, kind):
+        self.name = name
         self.target = target
         self.port = port
         self.out = out
-        self.talk = None
+        self.kind = KINDS[kind]
+        self.client = None
         self.where = "-"
-
-    def drop(self):
-        if self.talk:
-            self.talk.sock.close()
-        self.talk = None
 
     def write(self, number):
         sent = now()
         try:
-            if not self.talk:
-                self.where, self.talk = connect(self.target, self.port)
+            if not self.client:
+                self.where = address_of(self.target)
+                self.client = self.kind(self.where, self.port, self.name)
         except (OSError, ValueError, struct.error):
             return sent, "nobody"
-        try:
-            self.talk.ask("RPUSH", self.key, number)
-            return sent, "acked"
-        except ReplyError as error:
-            # READONLY for ever on this connection; a loading or gated server may yet take writes.
-            if not str(error).startswith(("NOREPLICAS", "LOADING")):
-                self.drop()
-            return sent, "refused"
-        except (OSError, ValueError):
-            self.drop()
-            return sent, "unknown"
+        became, good = self.client.add(number)
+        if not good:
+            self.client.close()
+            self.client = None
+        return sent, became
 
     def run(self):
         number = 0
@@ -100,11 +136,11 @@ class Writer:
 stopped = []
 
 
-def main(name, target, port, path):
+def main(name, target, port, path, kind):
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.append(True))
     with open(path, "w", buffering=1) as out:
-        Writer(name, target, int(port), out).run()
+        Writer(name, target, int(port), out, kind).run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""PostgreSQL: the same promises; with `synchronous: on` nothing that was acknowledged is lost."""
+
+import signal
+
+from harness import check, equal, fault, until
+from load import Load
+from writer import now
+
+
+def _load(lab, **how):
+    return Load(lab, allow_lost=False, group=lab.postgres, **how)
+
+
+@fault
+def postgres_primary_sigkill(lab):
+    """A primary that is killed is replaced at once by its standby, which has every write; it comes
+    back as the standby of the new one."""
+    group = lab.postgres
+    old, new = group.primary(), group.replica()
+    with _load(lab) as load:
+        load.steady()
+        group.signal(old, signal.SIGKILL)
+        load.served_by(new)
+        until("the old one is back as a standby in sync", group.healthy, 40)
+        check(group.streams_from(old, new), "the old primary streams from the new one")
+
+
+@fault
+def postgres_backend_sigkill(lab):
+    """A backend that is killed takes the server with it, on purpose: a death like any other, and no
+    silent restart as a primary."""
+    group = lab.postgres
+    old, new = group.primary(), group.replica()
+    with _load(lab) as load:
+        load.steady()
+        victim = "select pid from pg_stat_activity where query like 'insert into written%' limit 1"
+        pid = group.sql(old, victim)[0]
+        old.docker("exec", group.container, "sh", "-c", f"kill -9 {pid}")
+        load.served_by(new, 20)
+        until("both are whole", group.healthy, 40)
+
+
+@fault
+def postgres_primary_frozen(lab):
+    """A primary that hangs, all of it, is killed before its standby takes over."""
+    group = lab.postgres
+    old, new = group.primary(), group.replica()
+    with _load(lab) as load:
+        load.steady()
+        old.docker("pause", group.container)
+        try:
+            load.served_by(new, 20)
+        finally:
+            old.docker("unpause", group.container, check=False)
+        until("both are whole", group.healthy, 40)
+
+
+@fault
+def postgres_standby_sigkill(lab):
+    """The primary goes on without its standby, which comes back in sync."""
+    group = lab.postgres
+    with _load(lab, moves=0) as load:
+        load.steady()
+        group.signal(group.replica(), signal.SIGKILL)
+        load.steady()
+        load.stays(3)
+        until("the standby is in sync again", group.healthy, 40)
+
+
+@fault
+def postgres_switchover(lab):
+    """A planned move under load loses nothing; the old primary is the standby of the new one."""
+    group = lab.postgres
+    old, new = group.primary(), group.replica()
+    with _load(lab, moves=1) as load:
+        load.steady()
+        code, _, err = old.cli("failover", "switchover", group.name, "--node", new.name, "--yes")
+        equal(code, 0, f"the command's end ({err})")
+        load.served_by(new, 20)
+        until("both are whole", group.healthy, 40)
+
+
+@fault
+def postgres_primary_link_down(lab):
+    """The primary's cable is out: what its side had not replicated it never acknowledged, and it
+    comes back without a second history."""
+    group = lab.postgres
+    old, new = group.primary(), group.replica()
+    with _load(lab, moves=1) as load:
+        load.steady()
+        at = now()
+        lab.unplug(old)
+        load.served_by(new, 20)
+        late = load.acked_since(at + 2_500_000_000, old.name)
+        check(not late, f"{len(late)} writes were acknowledged on the isolated side after 2.5 s")
+        lab.heal()
+        until("both are whole", group.healthy, 60)
+
+
+@fault
+def postgres_empty_directory(lab):
+    """A member whose data directory is empty gets a copy of the primary's."""
+    group = lab.postgres
+    node = group.replica()
+    with _load(lab, moves=0) as load:
+        load.steady()
+        node.docker("kill", group.container)
+        node.exec("sh", "-c", f"rm -rf {group.data}/*")
+        load.steady()
+        until("it streams again, in sync", group.healthy, 60)
+
+
+@fault
+def postgres_daemon_sigkill(lab):
+    """A daemon that is killed and started again moves nothing and stops nothing."""
+    with _load(lab, moves=0) as load:
+        load.steady()
+        lab.restart(lab.postgres.primary(), number=signal.SIGKILL)
+        load.stays(3)
+        until("all is whole", lab.postgres.healthy, 20)
+
+
+@fault
+def postgres_all_consul_servers_frozen(lab):
+    """Every Consul server hangs: nothing moves, writes go on."""
+    group = lab.postgres
+    with _load(lab, moves=0) as load:
+        load.steady()
+        primary = group.primary()
+        for node in lab.nodes:
+            node.freeze("consul")
+        try:
+            load.goes_on(primary, 8)
+        finally:
+            for node in lab.nodes:
+                node.thaw("consul")
+        until("all is whole", group.healthy, 40)
