@@ -21,6 +21,7 @@ from resp import Connection, ReplyError
 INTERVAL = 0.005
 CONNECT = 0.25  # patience for a connection, and for an answer
 ANSWER = 0.5
+PATIENCE = 100  # refusals in a row on one connection
 
 
 def now():
@@ -59,12 +60,14 @@ class Writer:
         self.port = port
         self.out = out
         self.talk = None
+        self.refusals = 0
         self.where = "-"
 
     def drop(self):
         if self.talk:
             self.talk.sock.close()
         self.talk = None
+        self.refusals = 0
 
     def write(self, number):
         sent = now()
@@ -75,10 +78,13 @@ class Writer:
             return sent, "nobody"
         try:
             self.talk.ask("RPUSH", self.key, number)
+            self.refusals = 0
             return sent, "acked"
         except ReplyError as error:
-            # READONLY for ever on this connection; a loading or gated server may yet take writes.
-            if not str(error).startswith(("NOREPLICAS", "LOADING")):
+            # READONLY for ever on this connection; a loading or gated server may yet take writes,
+            # and if it does not, the name may mean another by now.
+            self.refusals += 1
+            if self.refusals > PATIENCE or not str(error).startswith(("NOREPLICAS", "LOADING")):
                 self.drop()
             return sent, "refused"
         except (OSError, ValueError):

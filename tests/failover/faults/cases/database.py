@@ -1,5 +1,6 @@
 """The database itself: killed, stopped, frozen, without disk, reborn, with writes of its own."""
 
+import os
 import signal
 
 from harness import check, equal, fault, until
@@ -65,8 +66,6 @@ def redis_primary_paused_1s(lab):
         pid = lab.group.signal(lab.group.primary(), signal.SIGSTOP)
         start = now()
         until("a second is over", lambda: now() - start > 1_000_000_000, 2)
-        import os
-
         os.kill(pid, signal.SIGCONT)
         load.steady()
         load.stays(2)
@@ -173,10 +172,8 @@ def redis_replica_far_behind(lab):
         pid = group.signal(new, signal.SIGSTOP)
         until("the primary goes on alone", lambda: not _in_sync(group, old, new), 15)
         for number in range(64):
-            group.call(old, "SET", f"bulk:{number}", "x" * 65536)
+            until("the primary takes it", lambda n=number: group.put(old, f"bulk:{n}", "x" * 65536))
         group.signal(old, signal.SIGKILL)
-        import os
-
         try:
             os.kill(pid, signal.SIGCONT)
         except ProcessLookupError:

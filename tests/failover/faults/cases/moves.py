@@ -67,6 +67,7 @@ def redis_switchover_times_out(lab):
         old, new = group.primary(), group.replica()
         pid = group.signal(new, signal.SIGSTOP)
         group.order(old, "switchover", new.name)
+        until("it has begun", lambda: group.view(old)["stage"] != "serving", 5)
         load.served_by(old, 20)
         if group.pid(new) == pid:
             os.kill(pid, signal.SIGCONT)
