@@ -91,8 +91,7 @@ awaitable<probed> redis_database::look(probe what) {
     seen.facts = redis::to_facts(*state, others_, boot_fenced_);
     if (seen.facts.role != role::primary || seen.facts.condition != condition::ok) co_return seen;
     auto const written = co_await server_->prove(process_, limit);
-    if (!written && written.error().why == condition::write_fails &&
-        !is_shut_gate(written.error()))
+    if (!written && written.error().why == condition::write_fails && !is_shut_gate(written.error()))
         seen.facts.condition = condition::write_fails;
     co_return seen;
 }

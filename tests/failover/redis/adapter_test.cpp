@@ -51,7 +51,8 @@ TEST_CASE("A new primary whose gate waits for a dead replica has proved that it 
             up.gate.count = 1;
             auto const promoted = co_await database->perform(up);
             REQUIRE(promoted.result == outcome::done);
-            auto const client = co_await ask(one, {"SET", "key", "value"});
+            std::vector<std::string> const set{"SET", "key", "value"};
+            auto const client = co_await ask(one, set);
             CHECK(client.text.starts_with("NOREPLICAS"));
             prove write;
             write.process = seen.facts.process;

@@ -127,7 +127,7 @@ def _crash_after(step):
             new.start("bevmesh")
         finally:
             del os.environ["BEVMESH_CRASH_AFTER"]
-        until("the candidate may take", lambda: lab.group.view(old)["members"] and _fit(lab, new), 20)
+        until("the candidate may take", lambda: _fit(lab, new), 20)
         with Load(lab) as load:
             load.steady()
             lab.group.signal(old, signal.SIGKILL)
