@@ -32,11 +32,8 @@ public:
 
 private:
     std::map<std::string_view, stage_time> stages_;
-    std::map<std::string_view, std::uint64_t> takes_{{"switchover", 0},
-                                                     {"released", 0},
-                                                     {"expired", 0},
-                                                     {"lease_ran_out", 0},
-                                                     {"no_record", 0}};
+    std::map<std::string_view, std::uint64_t> takes_{
+        {"switchover", 0}, {"released", 0}, {"expired", 0}, {"lease_ran_out", 0}, {"no_record", 0}};
     std::optional<instant> entered_;
     std::string_view reason_ = "no_record";
 };

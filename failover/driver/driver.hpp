@@ -120,7 +120,7 @@ private:
     std::string guard_trouble_;  // told last
     std::string armed_;
     std::string const crash_after_;  // tests only: BEVMESH_CRASH_AFTER, a stage
-    std::string watched_;  // the process whose end is waited for
+    std::string watched_;            // the process whose end is waited for
     std::map<promise_key, std::shared_ptr<waiting>> promises_;
 };
 

@@ -20,6 +20,11 @@ milliseconds ms(nanoseconds n) {
     return std::chrono::duration_cast<milliseconds>(n);
 }
 
+/// It would take the write, were its replicas there: no broken disk, and a primary all the same.
+bool is_shut_gate(database::trouble const& t) {
+    return t.effect == outcome::refused && t.detail.find("NOREPLICAS") != std::string::npos;
+}
+
 class redis_database final : public database_port {
 public:
     redis_database(boost::asio::any_io_executor executor, housing& house, redis_options options)
@@ -86,9 +91,7 @@ awaitable<probed> redis_database::look(probe what) {
     seen.facts = redis::to_facts(*state, others_, boot_fenced_);
     if (seen.facts.role != role::primary || seen.facts.condition != condition::ok) co_return seen;
     auto const written = co_await server_->prove(process_, limit);
-    // A gate that is shut is no broken disk.
-    if (!written && written.error().why == condition::write_fails &&
-        written.error().detail.find("NOREPLICAS") == std::string::npos)
+    if (!written && written.error().why == condition::write_fails && !is_shut_gate(written.error()))
         seen.facts.condition = condition::write_fails;
     co_return seen;
 }
@@ -126,6 +129,7 @@ awaitable<carried_out> redis_database::perform(promote what) {
 
 awaitable<carried_out> redis_database::perform(prove what) {
     auto const got = co_await server_->prove(what.process, ms(policy_.probe));
+    if (!got && is_shut_gate(got.error())) co_return accomplished(what.op);
     co_return answer(what.op, got);
 }
 

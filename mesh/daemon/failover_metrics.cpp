@@ -44,7 +44,7 @@ void add_members(families& to, every const& groups) {
             to.add(number(own.database.role == role),
                    {{"group", name}, {"role", std::string(fo::name(role))}});
     }
-    to.gauge("bevmesh_failover_serving", "Whether this node is the group's primary, and published.");
+    to.gauge("bevmesh_failover_serving", "Whether this node is the group's published primary.");
     for (auto const& [name, d] : groups)
         to.add(number(d->view().at == fo::stage::serving), {{"group", name}});
     to.gauge("bevmesh_failover_in_sync", "Whether the record says that the member lacks nothing.");

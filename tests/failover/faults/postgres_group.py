@@ -1,4 +1,4 @@
-"""The group `postgres` of the lab, from outside: its containers, SQL, and the way back to a whole one.
+"""The group `postgres` of the lab from outside: its containers, SQL, the way back to a whole one.
 
 The first member's database is made here, as a standby of nobody; the other's directory is empty,
 and its daemon fills it.

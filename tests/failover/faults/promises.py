@@ -1,4 +1,5 @@
-"""What the writers and the watcher saw, against the promises of a group. Pure but for reading files.
+"""What the writers and the watcher saw, against the promises of a group. Pure but for reading
+files.
 
 An acknowledged write happened somewhere between being sent and being answered: two nodes took
 writes in turns only if there is a chain of writes, each sent after the one before was answered,

@@ -94,6 +94,13 @@ class Group:
                 talk.ask("AUTH", "bevmesh", password)
             return talk.ask(*words)
 
+    def put(self, node, key, value):
+        """Whether it was taken; not while the gate is shut."""
+        try:
+            return self.call(node, "SET", key, value) == "OK"
+        except ReplyError as error:
+            raise OSError(str(error)) from None
+
     def info(self, node, section="replication"):
         text = self.call(node, "INFO", section)
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)

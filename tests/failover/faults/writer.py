@@ -23,6 +23,7 @@ from resp import Connection, ReplyError
 INTERVAL = 0.005
 CONNECT = 0.25  # patience for a connection, and for an answer
 ANSWER = 0.5
+PATIENCE = 100  # refusals in a row on one connection
 
 
 def now():
@@ -57,15 +58,20 @@ class Redis:
     def __init__(self, where, port, name):
         self.key = f"written:{name}"
         self.talk = connect(where, port)
+        self.refusals = 0
 
     def add(self, number):
         """(what became of it, whether the connection is still good)"""
         try:
             self.talk.ask("RPUSH", self.key, number)
+            self.refusals = 0
             return "acked", True
         except ReplyError as error:
-            # READONLY for ever on this connection; a loading or gated server may yet take writes.
-            return "refused", str(error).startswith(("NOREPLICAS", "LOADING"))
+            # READONLY for ever on this connection; a loading or gated server may yet take writes,
+            # and if it does not, the name may mean another by now.
+            self.refusals += 1
+            waits = str(error).startswith(("NOREPLICAS", "LOADING"))
+            return "refused", waits and self.refusals <= PATIENCE
         except (OSError, ValueError):
             return "unknown", False
 

@@ -135,5 +135,3 @@ def redis_second_primary_by_hand(lab):
         lab.group.call(primary, "REPLICAOF", "127.0.0.1", "1", admin=True)
         load.anybody_serves(20)
         until("all is whole", lab.group.healthy, 30)
-
-

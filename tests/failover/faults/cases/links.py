@@ -119,5 +119,3 @@ def redis_flapping_link(lab):
 def _pause(seconds):
     start = now()
     until("time passes", lambda: now() - start > seconds * 1e9, seconds + 2)
-
-

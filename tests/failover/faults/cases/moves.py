@@ -67,6 +67,7 @@ def redis_switchover_times_out(lab):
         old, new = group.primary(), group.replica()
         pid = group.signal(new, signal.SIGSTOP)
         group.order(old, "switchover", new.name)
+        until("it has begun", lambda: group.view(old)["stage"] != "serving", 5)
         load.served_by(old, 20)
         if group.pid(new) == pid:
             os.kill(pid, signal.SIGCONT)
@@ -126,7 +127,7 @@ def _crash_after(step):
             new.start("bevmesh")
         finally:
             del os.environ["BEVMESH_CRASH_AFTER"]
-        until("the candidate may take", lambda: lab.group.view(old)["members"] and _fit(lab, new), 20)
+        until("the candidate may take", lambda: _fit(lab, new), 20)
         with Load(lab) as load:
             load.steady()
             lab.group.signal(old, signal.SIGKILL)
