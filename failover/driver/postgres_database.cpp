@@ -4,6 +4,7 @@
 
 #include "failover/driver/answers.hpp"
 #include "failover/driver/postgres_files.hpp"
+#include "failover/guard/client.hpp"
 #include "mesh/log/log.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -266,7 +267,7 @@ awaitable<void> postgres_database::compare(postgres::server_state mine, std::str
 }
 
 awaitable<carried_out> postgres_database::perform(checkpoint what) {
-    auto const got = co_await server_->checkpoint(what.process, ms(policy_.resync));
+    auto const got = co_await server_->checkpoint(process_, ms(policy_.resync));
     co_return answer(what.op, got);
 }
 

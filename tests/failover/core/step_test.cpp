@@ -76,7 +76,7 @@ TEST_CASE("a primary that hangs is replaced by the replica that was in sync with
     t.database.condition = condition::hung;
     t.b->database.streaming = false;
     t.advance(seconds(2));
-    CHECK(t.did("fence pa1"));
+    CHECK(t.did("kill pa1"));
     CHECK(t.entry->state == lease_state::released);
     CHECK(t.entry->entry_of("b") != nullptr);
 }

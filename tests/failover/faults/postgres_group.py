@@ -113,6 +113,11 @@ class PostgresGroup(Group):
     def is_primary(self, node):
         return self.sql(node, "select pg_is_in_recovery()") == ["f"]
 
+    def processes(self, node):
+        """All of the container's, as the machine numbers them."""
+        listed = node.docker("top", self.container, "-eo", "pid", check=False).splitlines()[1:]
+        return {int(line) for line in listed}
+
     def streams_from(self, node, primary):
         rows = self.sql(node, "select sender_host || ' ' || status from pg_stat_wal_receiver")
         return rows == [f"{primary.address} streaming"]

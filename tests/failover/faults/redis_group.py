@@ -255,6 +255,8 @@ class Group:
                 kernel.send(pid, signal.SIGCONT)
             node.exec("sh", "-c", "rm -rf /var/lib/quarantine/*")
         try:
+            if not self.record():
+                raise Failure("it has no record")
             self.resume()
             until("the group is healthy", self.healthy, 15)
         except Failure as error:
