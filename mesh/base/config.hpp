@@ -132,6 +132,37 @@ struct consul_config {
     friend bool operator==(consul_config const&, consul_config const&) = default;
 };
 
+/// How a node logs in: each file is the node's own, at the same path on every node, mode 0600.
+struct approle_config {
+    std::string mount = "approle";
+    std::string role = "bevmesh-NODE";  // NODE: the node's name
+    std::string role_id_file = "/etc/bevmesh/vault.role-id";
+    std::string secret_id_file = "/etc/bevmesh/vault.secret-id";
+    std::string wrapped_secret_id_file;  // instead: a wrapping token, of use once
+
+    friend bool operator==(approle_config const&, approle_config const&) = default;
+};
+
+struct vault_pki_config {
+    std::string mount = "pki";
+    std::string root_mount;  // empty once loaded only if there is no Vault
+    std::string role = "service";
+
+    friend bool operator==(vault_pki_config const&, vault_pki_config const&) = default;
+};
+
+struct vault_config {
+    std::vector<std::string> addresses;  // https://host:port; empty: no Vault
+    std::string ca_file;                 // empty: the system's
+    std::string server_name;             // of the servers' certificates; empty: each one's host
+    std::string space;                   // namespace; empty: the root one
+    std::string kv_mount = "bev";
+    approle_config approle;
+    vault_pki_config pki;
+
+    friend bool operator==(vault_config const&, vault_config const&) = default;
+};
+
 struct docker_config {
     std::string address = "unix:///run/docker.sock";
 
@@ -204,6 +235,7 @@ struct mesh_config {
     std::string datacenter;
     std::string state_dir = "/var/lib/bevmesh";
     consul_config consul;
+    vault_config vault;
     docker_config docker;
     registrar_config registrar;
     api_config api;
