@@ -10,8 +10,8 @@
 // truncated may be gone at the next try.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,16 +42,20 @@ public:
 
     // Without a token.
 
-    /// Every issuer of the mount with its certificate: the trust bundle is made of these, because
-    /// MOUNT/ca_chain has the default issuer's chain only.
+    /// Every issuer of the mount and of the root mount, roots among them, each once: the trust
+    /// bundle is made of these, because MOUNT/ca_chain has the default issuer's chain only.
     virtual awaitable<result<std::vector<issuer_entry>>> issuers() = 0;
-    /// As PEM; `issuer` an ID or name, empty: the default one's. Vault signs one CRL an issuer.
-    virtual awaitable<result<std::string>> crl(std::string issuer) = 0;
+    /// The CRLs of all issuers that have one, of the mount and of the root mount, as PEM one after
+    /// the other: a server that checks a chain wants the CRL of each CA in it.
+    virtual awaitable<result<std::string>> crls() = 0;
     /// One report an address, in the configuration's order; asked side by side.
     virtual awaitable<std::vector<node_report>> health() = 0;
 
     /// Requests under way keep the token they have. Empty: none.
     virtual void set_token(secret token) = 0;
+    /// Asked when most servers do not know the token that a call had: true once there is another,
+    /// with which the call is then made once more. Gets the one that they refuse.
+    virtual void on_unknown_token(std::function<awaitable<bool>(secret)> mend) = 0;
     [[nodiscard]] virtual bool has_token() const noexcept = 0;
 };
 
