@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 from . import kernel, services
-from .layout import NODES, SERVICES, LabError
+from .layout import NODES, ON_WISH, SERVICES, LabError
 
 CHAIN = "LAB-CUT"
 
@@ -110,7 +110,7 @@ def freeze(state, node, service):
 def thaw(state, node, service):
     if service is None:
         kernel.freeze(False, node)
-    wanted = [service] if service else SERVICES
+    wanted = [service] if service else SERVICES + ON_WISH
     for name in wanted:
         if services.is_running(state, node, name):
             for pid in services.own_processes(state, node, name):

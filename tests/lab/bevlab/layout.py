@@ -25,6 +25,7 @@ NETWORKS = {
 
 DATACENTER = "bev"
 SERVICES = ("dns", "consul", "docker", "bevmesh")  # in the order they are started
+ON_WISH = ("vault",)  # `lab up --vault`
 
 ROOT = Path(__file__).resolve().parents[3]  # the checkout
 CACHE = Path(os.environ.get("BEVMESH_CACHE", "/var/cache/bevmesh"))
@@ -50,6 +51,14 @@ def consul_binary():
     raise LabError("tests/lab/consul/go.mod pins no Consul")
 
 
+def openbao_binary():
+    """OpenBao's `bao`, put there by `tests/setup openbao`."""
+    for line in (ROOT / "tests/setup").read_text().splitlines():
+        if line.startswith("openbao_version="):
+            return CACHE / ("openbao-" + line.partition("=")[2])
+    raise LabError("tests/setup pins no OpenBao")
+
+
 def check_node(name):
     if name not in NODES:
         raise LabError(f"no node '{name}'; there are {', '.join(NODES)}")
@@ -60,9 +69,9 @@ def split_target(target):
     """NODE or NODE:SERVICE → (node, service or None)."""
     node, _, service = target.partition(":")
     check_node(node)
-    service = {"daemon": "bevmesh", "dockerd": "docker", "dnsmasq": "dns"}.get(service, service)
-    if service and service not in SERVICES:
-        raise LabError(f"no service '{service}'; there are {', '.join(SERVICES)}")
+    service = {"daemon": "bevmesh", "dockerd": "docker", "dnsmasq": "dns", "openbao": "vault"}.get(service, service)
+    if service and service not in SERVICES + ON_WISH:
+        raise LabError(f"no service '{service}'; there are {', '.join(SERVICES + ON_WISH)}")
     return node, service or None
 
 

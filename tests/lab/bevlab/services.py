@@ -12,8 +12,8 @@ import socket
 import struct
 import time
 
-from . import keeper, kernel
-from .layout import CGROUP, PATH, SERVICES, TMP, LabError, node_dir
+from . import keeper, kernel, vault
+from .layout import CGROUP, ON_WISH, PATH, SERVICES, TMP, LabError, node_dir
 
 READY_SECONDS = 60
 
@@ -36,6 +36,7 @@ def argv(node, service):
             "--exec-opt=native.cgroupdriver=cgroupfs",
             f"--cgroup-parent=/{CGROUP}/{node}/containers",
         ],
+        "vault": ["bao", "server", "-config=/etc/openbao/openbao.hcl"],
         "bevmesh": ["bevmesh", "daemon", "--node", node, "--config", "/etc/bevmesh/bevmesh.yaml"],
     }[service]
 
@@ -118,6 +119,7 @@ def _ready(state, node, service):
             "dns": _dns_answers,
             "consul": _consul_has_leader,
             "docker": _docker_answers,
+            "vault": vault.answers,
             "bevmesh": _daemon_listens,
         }[service](state, node)
     except OSError:
@@ -243,7 +245,8 @@ def _how(code):
 def status(state, node):
     """service → (state word, pid)"""
     result = {}
-    for service in SERVICES:
+    asked = tuple(service for service in ON_WISH if state["options"].get(service))
+    for service in SERVICES + asked:
         who = state["services"].get(f"{node}:{service}")
         if not who:
             result[service] = ("not started", None)
