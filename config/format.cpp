@@ -201,13 +201,12 @@ format const consul_address{"HOST:PORT, http://HOST:PORT, https://HOST:PORT or u
                                        after(t, "https://", is_host_and_port) ||
                                        after(t, "unix://", is_socket_path);
                             }};
-format const https_address{
-    "https://HOST:PORT", "^https://.+:[0-9]+$",
-    [](std::string_view t) { return after(t, "https://", is_host_and_port); }};
+format const https_address{"https://HOST:PORT", "^https://.+:[0-9]+$", [](std::string_view t) {
+                               return after(t, "https://", is_host_and_port);
+                           }};
 format const vault_path{"a path of A-Z, a-z, 0-9, _, - and ., without / at either end",
                         "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", is_vault_path};
-format const vault_name{"a name of A-Z, a-z, 0-9, _, - and .", "^[A-Za-z0-9_.-]+$",
-                        is_vault_part};
+format const vault_name{"a name of A-Z, a-z, 0-9, _, - and .", "^[A-Za-z0-9_.-]+$", is_vault_part};
 // As Vault takes it for a common name: no _.
 format const certificate_name{"a name of A-Z, a-z, 0-9, - and ., at most 253",
                               "^[A-Za-z0-9.-]{1,253}$", [](std::string_view t) {

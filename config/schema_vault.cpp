@@ -53,16 +53,15 @@ type_of<vault_pki_config> pki_section() {
 
 type_of<vault_kv_config> kv_section() {
     using k = vault_kv_config;
-    return object<k>(
-        "a KV 2 engine, such as {mount: bev, paths: {database: [thanos]}}",
-        {
-            key("mount", &k::mount, text(formats::vault_path), "Where it is mounted."),
-            key("paths", &k::paths,
-                map(formats::vault_path,
-                    list(text(formats::label), "a list of nodes, such as [thanos]", 1),
-                    "a mapping of paths, such as {database: [thanos]}"),
-                "Secrets by path, and the nodes that may read each."),
-        });
+    return object<k>("a KV 2 engine, such as {mount: bev, paths: {database: [thanos]}}",
+                     {
+                         key("mount", &k::mount, text(formats::vault_path), "Where it is mounted."),
+                         key("paths", &k::paths,
+                             map(formats::vault_path,
+                                 list(text(formats::label), "a list of nodes, such as [thanos]", 1),
+                                 "a mapping of paths, such as {database: [thanos]}"),
+                             "Secrets by path, and the nodes that may read each."),
+                     });
 }
 
 }  // namespace

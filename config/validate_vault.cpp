@@ -1,8 +1,7 @@
 // The rules for Vault.
-#include "config/findings.hpp"
-
 #include <set>
 
+#include "config/findings.hpp"
 #include "config/format.hpp"
 
 namespace bevmesh::config {

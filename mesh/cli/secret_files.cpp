@@ -34,7 +34,7 @@ result<std::string> read_whole(std::string const& path) {
 }
 
 result<void> check_directory(std::string const& path) {
-    struct stat is {};
+    struct stat is{};
     if (::lstat(path.c_str(), &is) != 0) {
         if (errno == ENOENT) return {};
         return system_failure("look at " + path);

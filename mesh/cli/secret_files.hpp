@@ -1,7 +1,7 @@
 // Files with secrets that a bootstrap leaves for the nodes, below one directory of ours.
 //
-// Files are born with mode 0600 and replaced whole, directories with 0700. A directory that somebody
-// else could write to is refused: what is put there could be exchanged.
+// Files are born with mode 0600 and replaced whole, directories with 0700. A directory that
+// somebody else could write to is refused: what is put there could be exchanged.
 #pragma once
 
 #include <string>

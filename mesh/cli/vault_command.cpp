@@ -36,8 +36,9 @@ result<secret> given_token(arguments const& args) {
     if (!args.token_file.empty()) return vault::read_secret_file(args.token_file);
     auto const* const from_environment = std::getenv("VAULT_TOKEN");
     if (from_environment != nullptr && *from_environment != '\0') return secret(from_environment);
-    return failure{errc::bad_input,
-                   "no administrator's token: --token-file FILE, or VAULT_TOKEN in the environment"};
+    return failure{
+        errc::bad_input,
+        "no administrator's token: --token-file FILE, or VAULT_TOKEN in the environment"};
 }
 
 class setup {
@@ -129,8 +130,8 @@ result<void> setup::apply(vault::setup_step const& step) {
         }
         case vault::setup_call::intermediate: {
             seconds const ttl(step.body.at("ttl").get<std::int64_t>());
-            auto const made = call(authority_->new_intermediate(text("common_name"),
-                                                                text("issuer_name"), "", ttl));
+            auto const made = call(
+                authority_->new_intermediate(text("common_name"), text("issuer_name"), "", ttl));
             if (!made) return made.error();
             return {};
         }
@@ -202,7 +203,8 @@ void bootstrap(session& run, settings const& how, arguments const& args) {
 }
 
 char const* const footer =
-    "Makes what the mesh needs of Vault or OpenBao: a root and an intermediate CA, for each node a\n"
+    "Makes what the mesh needs of Vault or OpenBao: a root and an intermediate CA, for each node "
+    "a\n"
     "PKI role for names of its own, an AppRole and the policies of config/vault, and the paths of\n"
     "the mesh's secrets, empty. It can be run again: what is as it should be stays, what has\n"
     "drifted is shown and mended. Each node's first secret ID goes to a file of DIR; it makes its\n"
@@ -227,8 +229,7 @@ void add_vault_command(CLI::App& app, session& run) {
         ->capture_default_str();
     command.add_option("--token-file", args->token_file, "Where an administrator's token is")
         ->type_name("FILE");
-    command
-        .add_option("--out", args->out, "Where the nodes' credentials go, a directory for each")
+    command.add_option("--out", args->out, "Where the nodes' credentials go, a directory for each")
         ->type_name("DIR")
         ->required();
     command.add_option("--renew", args->renew, "Give this node another secret ID")

@@ -35,8 +35,7 @@ failure with_vault_hint(failure f) {
     else if (says("not initialized"))
         f.doing += "\na new server is initialized first: `bao operator init`";
     else if (f.code == errc::forbidden)
-        f.doing +=
-            "\nthe token must be an administrator's: mounts, policies and roles are written";
+        f.doing += "\nthe token must be an administrator's: mounts, policies and roles are written";
     else if (f.code == errc::unreachable || f.code == errc::timed_out)
         f.doing += "\nare Vault's servers running where vault.addresses says?";
     return f;

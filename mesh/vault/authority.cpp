@@ -122,8 +122,8 @@ awaitable<result<issuer_details>> http_authority::new_intermediate(std::string c
     if (signed_one.has_error()) co_return signed_one.error();
     auto const both = decode_signed_intermediate(*signed_one);
     if (both.has_error()) co_return both.error();
-    json::value chain{{"certificate",
-                       trimmed_pem(both->certificate) + "\n" + trimmed_pem(both->issuing_ca)}};
+    json::value chain{
+        {"certificate", trimmed_pem(both->certificate) + "\n" + trimmed_pem(both->issuing_ca)}};
     auto const imported =
         co_await ask("POST", pki_.mount + "/intermediate/set-signed", std::move(chain));
     if (imported.has_error()) co_return imported.error();

@@ -149,9 +149,8 @@ void planner::root() {
     step.how = setup_call::root;
     step.label = "root certificate in " + mount;
     step.what = there ? step_kind::unchanged : step_kind::create;
-    step.body = {{"common_name", mesh_.name + " root 1"},
-                 {"issuer_name", "root-1"},
-                 {"ttl", root_seconds}};
+    step.body = {
+        {"common_name", mesh_.name + " root 1"}, {"issuer_name", "root-1"}, {"ttl", root_seconds}};
     add(std::move(step));
 }
 

@@ -165,8 +165,7 @@ std::unique_ptr<client> make_client(std::unique_ptr<transport> servers,
 }
 
 result<std::unique_ptr<client>> make_client(boost::asio::any_io_executor executor,
-                                            vault_config const& settings,
-                                            node_config const& node) {
+                                            vault_config const& settings, node_config const& node) {
     auto servers = transport::make(std::move(executor), settings, node.address);
     if (servers.has_error()) return servers.error();
     return make_client(std::move(*servers), settings);

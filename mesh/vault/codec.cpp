@@ -230,8 +230,8 @@ result<kv_secret> decode_kv(std::string_view document) {
         kv_secret out;
         out.version = json::number<unsigned>(json::member(data, "metadata"), "version");
         for (auto const& [key, item] : values.items())
-            out.data.emplace(
-                key, secret(item.is_string() ? item.get<std::string>() : json::dump(item)));
+            out.data.emplace(key,
+                             secret(item.is_string() ? item.get<std::string>() : json::dump(item)));
         return out;
     });
 }

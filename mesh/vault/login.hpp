@@ -39,9 +39,9 @@ struct granted_secret_id {
 };
 
 struct secret_id_facts {
-    seconds lease{0};             // 0: for ever
+    seconds lease{0};                  // 0: for ever
     std::optional<wall_time> expires;  // absent: never
-    unsigned uses = 0;            // 0: any number
+    unsigned uses = 0;                 // 0: any number
 };
 
 class login_client {

@@ -45,7 +45,7 @@ result<secret> read_secret_file(std::string const& path) {
     };
     int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) return failed(errno);
-    struct stat is {};
+    struct stat is{};
     auto checked = ::fstat(fd, &is) == 0 ? check(path, is) : result<void>(failed(errno));
     std::array<char, file_max> bytes{};
     auto const n = checked.has_value() ? ::read(fd, bytes.data(), bytes.size()) : 0;

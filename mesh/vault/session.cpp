@@ -174,8 +174,10 @@ void turn::refuse(ask_for what, failure const& why) {
                 s_.kept.next = secret();
                 s_.dirty = true;
                 s_.make_at = now_ + policy_wait;
-                return trouble(say::warning, "Vault: the secret ID that was just made does not log "
-                                             "in; the old one stays: " + why.doing);
+                return trouble(say::warning,
+                               "Vault: the secret ID that was just made does not log "
+                               "in; the old one stays: " +
+                                   why.doing);
             }
             if (s_.trying == s_.kept.secret_id) s_.kept_refused = true;
             if (s_.trying == s_.files.secret_id) s_.refused = s_.trying;
@@ -183,7 +185,8 @@ void turn::refuse(ask_for what, failure const& why) {
                            "Vault refuses the login as " + policy_.role +
                                ": its secret ID was used up, revoked, or has expired, or is not "
                                "for this address; `bevmesh vault bootstrap --renew NODE` gives "
-                               "another: " + why.doing);
+                               "another: " +
+                               why.doing);
         case ask_for::wrapped_path:
         case ask_for::unwrap:
             s_.wrapped_refused = true;
@@ -270,8 +273,8 @@ void turn::answered(session_answer const& a) {
         case ask_for::wrapped_path:
             if (a.path != policy_.wrapped_path) {
                 s_.wrapped_refused = true;
-                return trouble(say::alarm, "SECURITY: the wrapped secret ID was made at " +
-                                               a.path + ", expected " + policy_.wrapped_path +
+                return trouble(say::alarm, "SECURITY: the wrapped secret ID was made at " + a.path +
+                                               ", expected " + policy_.wrapped_path +
                                                "; it is not unwrapped: somebody put it in place "
                                                "of the real one");
             }

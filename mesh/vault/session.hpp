@@ -20,7 +20,7 @@
 namespace bevmesh::vault {
 
 struct session_policy {
-    std::string role;         // for people
+    std::string role;          // for people
     std::string wrapped_path;  // "auth/approle/role/ROLE/secret-id"
     double spread = 0.5;       // of this node, in [0, 1]: moves the renewal by a tenth of the half
     milliseconds refused_wait{60'000};  // before the files are looked at again
@@ -89,8 +89,8 @@ struct session_state {
     session_kept kept;
     session_files files;
     bool files_read = false;
-    bool dirty = false;       // kept is not what was written last
-    bool can_write = false;   // the last writing went well
+    bool dirty = false;        // kept is not what was written last
+    bool can_write = false;    // the last writing went well
     bool token_known = false;  // Vault said so
     seconds lease{0};
     std::optional<instant> token_end;
@@ -99,8 +99,8 @@ struct session_state {
     bool secret_known = false;
     instant make_at = instant::max();
     std::optional<instant> secret_end;
-    secret trying;          // the secret ID of the login under way
-    secret refused;         // what the file had when it was refused
+    secret trying;   // the secret ID of the login under way
+    secret refused;  // what the file had when it was refused
     bool kept_refused = false;
     bool wrapped_refused = false;
     bool wrapped_checked = false;

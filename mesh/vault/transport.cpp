@@ -48,8 +48,8 @@ awaitable<void> report(net::http_client* server, net::http_request request,
 
 }  // namespace
 
-transport::transport(std::vector<std::unique_ptr<net::http_client>> servers,
-                     std::string space, std::size_t first)
+transport::transport(std::vector<std::unique_ptr<net::http_client>> servers, std::string space,
+                     std::size_t first)
     : servers_(std::move(servers)), space_(std::move(space)), book_(servers_.size(), first) {
     for (auto const& server : servers_)
         origins_.push_back(net::to_string(server->peer()));

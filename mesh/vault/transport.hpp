@@ -33,7 +33,7 @@ public:
         std::string const& near);
 
     struct reply {
-        result<std::string> body;  // of a good answer
+        result<std::string> body;    // of a good answer
         bool token_unknown = false;  // most servers do not know the call's token
     };
     awaitable<reply> exchange(call wanted);
@@ -63,7 +63,6 @@ class authority;
 [[nodiscard]] std::unique_ptr<login_client> make_login_client(std::unique_ptr<transport> servers,
                                                               approle_config const& how);
 [[nodiscard]] std::unique_ptr<authority> make_authority(std::unique_ptr<transport> servers,
-                                                        vault_config const& settings,
-                                                        secret token);
+                                                        vault_config const& settings, secret token);
 
 }  // namespace bevmesh::vault
