@@ -102,6 +102,30 @@ granted_secret_id read_secret_id(value const& v) {
 
 }  // namespace
 
+std::string_view name(node_state state) noexcept {
+    switch (state) {
+        case node_state::active:
+            return "active";
+        case node_state::standby:
+            return "standby";
+        case node_state::performance_standby:
+            return "performance standby";
+        case node_state::disaster_secondary:
+            return "disaster recovery secondary";
+        case node_state::without_active:
+            return "standby without an active server";
+        case node_state::uninitialized:
+            return "uninitialized";
+        case node_state::sealed:
+            return "sealed";
+        case node_state::removed:
+            return "removed";
+        case node_state::unknown:
+            return "unknown";
+    }
+    return "";
+}
+
 std::string encode_sign(sign_request const& wanted) {
     value out{{"csr", wanted.csr}, {"format", "pem"}};
     auto const put = [&out](char const* key, std::string text) {

@@ -21,7 +21,7 @@ struct session_hooks {
 
 class session {
 public:
-    /// The client gets its tokens from here from now on, and must not outlive this.
+    /// The client gets its tokens from here from now on; it outlives this.
     session(boost::asio::any_io_executor executor, std::unique_ptr<login_client> login, client& of,
             session_policy policy, session_kept kept, session_hooks hooks, std::uint64_t seed);
     ~session();

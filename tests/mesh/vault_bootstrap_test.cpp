@@ -44,8 +44,7 @@ setup_facts after(mesh_config const& mesh) {
             path.replace(path.find("/data/"), 6, "/metadata/");
             document = json::object();
         }
-        if (path.starts_with("sys/mounts/"))
-            document["config"] = {{"max_lease_ttl", 400'000'000}};
+        if (path.starts_with("sys/mounts/")) document["config"] = {{"max_lease_ttl", 400'000'000}};
         facts.documents[path] = document;
     }
     for (auto const* const mount : {"pki_bev", "pki_bev_root"})

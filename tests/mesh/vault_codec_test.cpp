@@ -75,8 +75,7 @@ TEST_CASE("issuers, the default one, a role") {
     CHECK(role.key_type == "ec");
     CHECK(role.max_ttl == seconds(86'400));
     CHECK(role.not_before_duration == seconds(30));
-    CHECK(role.allowed_uri_sans ==
-          std::vector<std::string>{"spiffe://bev/node/thanos/service/*"});
+    CHECK(role.allowed_uri_sans == std::vector<std::string>{"spiffe://bev/node/thanos/service/*"});
 }
 
 TEST_CASE("a secret's values are secrets, also those that are no text") {

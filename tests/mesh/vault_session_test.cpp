@@ -233,8 +233,12 @@ TEST_CASE("a secret ID with one use is replaced at once after the login") {
     n.read_files();
     n.grants("t1", node::day);
     n.keeps();
-    SECTION("used up") { n.fails(errc::not_found); }
-    SECTION("with a use left") { n.looked_up(node::day, node::day, 1); }
+    SECTION("used up") {
+        n.fails(errc::not_found);
+    }
+    SECTION("with a use left") {
+        n.looked_up(node::day, node::day, 1);
+    }
     CHECK(n.asks(ask_for::make_secret_id));
 }
 
