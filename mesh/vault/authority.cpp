@@ -1,3 +1,4 @@
+// An operator's part of Vault's API: issuers and revocation.
 #include "mesh/base/json_fields.hpp"
 #include "mesh/vault/client.hpp"
 #include "mesh/vault/codec.hpp"
@@ -94,7 +95,7 @@ awaitable<result<issuer_details>> http_authority::rotate_root(std::string common
                      {"key_bits", 256},
                      {"ttl", ttl_text(ttl)}};
     auto const made =
-        co_await ask("POST", pki_.root_mount + "/root/rotate/internal", std::move(body));
+        co_await ask("POST", pki_.root_mount + "/" + "root/rotate/internal", std::move(body));
     if (made.has_error()) co_return made.error();
     auto id = decode_new_root(*made);
     if (id.has_error()) co_return id.error();

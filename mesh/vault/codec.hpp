@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "mesh/vault/login.hpp"
 #include "mesh/vault/types.hpp"
 
 namespace bevmesh::vault {

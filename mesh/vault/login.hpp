@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "mesh/base/config.hpp"
@@ -15,34 +14,6 @@
 namespace bevmesh::vault {
 
 using net::awaitable;
-
-/// A token as a login or a renewal grants it.
-struct granted_token {
-    secret token;
-    std::string accessor;
-    seconds lease{0};  // 0: for ever
-    bool renewable = false;
-};
-
-/// What Vault knows of a token that we had already.
-struct token_facts {
-    std::string accessor;
-    std::string display_name;
-    seconds left{0};
-    seconds lease{0};  // what it had when it was made, or its period; 0: for ever
-    bool renewable = false;
-};
-
-struct granted_secret_id {
-    secret secret_id;
-    seconds lease{0};  // 0: for ever
-};
-
-struct secret_id_facts {
-    seconds lease{0};                  // 0: for ever
-    std::optional<wall_time> expires;  // absent: never
-    unsigned uses = 0;                 // 0: any number
-};
 
 class login_client {
 public:

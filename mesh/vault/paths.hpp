@@ -1,4 +1,4 @@
-// Paths of Vault's API, and PEM as it is kept. Pure; internal to mesh/vault.
+// Paths of Vault's API, and PEM as it is kept. Internal to mesh/vault.
 #pragma once
 
 #include <string>

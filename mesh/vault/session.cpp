@@ -1,8 +1,10 @@
+// The turn of a session: what an answer changes, what is said, when to look again.
 #include "mesh/vault/session.hpp"
 
 #include <algorithm>
 
 #include "mesh/base/backoff.hpp"
+#include "mesh/vault/session_next.hpp"
 
 namespace bevmesh::vault {
 namespace {
@@ -45,14 +47,6 @@ private:
     void well();
     void tell(say level, std::string text);
     void ask(session_request request);
-    [[nodiscard]] std::optional<session_request> next() const;
-    [[nodiscard]] std::optional<session_request> next_login() const;
-    [[nodiscard]] std::optional<session_request> next_care() const;
-    [[nodiscard]] bool keep_due() const { return s_.dirty && now_ >= s_.keep_retry_at; }
-    [[nodiscard]] bool file_is_new() const {
-        return !s_.files.secret_id.empty() && !(s_.files.secret_id == s_.refused) &&
-               !(s_.kept_refused && s_.files.secret_id == s_.kept.secret_id);
-    }
     [[nodiscard]] double half() const { return 0.45 + 0.1 * policy_.spread; }
 
     session_state& s_;
@@ -291,86 +285,10 @@ void turn::answered(session_answer const& a) {
     well();
 }
 
-std::optional<session_request> turn::next_login() const {
-    session_request r;
-    r.role_id = s_.files.role_id;
-    r.what = ask_for::login;
-    if (!s_.kept.secret_id.empty() && !s_.kept_refused) {
-        r.secret_id = s_.kept.secret_id;
-        return r;
-    }
-    if (file_is_new()) {
-        r.secret_id = s_.files.secret_id;
-        return r;
-    }
-    if (!s_.files.wrapping_token.empty() && !s_.wrapped_refused) {
-        r.what = s_.wrapped_checked ? ask_for::unwrap : ask_for::wrapped_path;
-        r.token = s_.files.wrapping_token;
-        return r;
-    }
-    return std::nullopt;
-}
-
-/// With a token that is good.
-std::optional<session_request> turn::next_care() const {
-    session_request r;
-    r.token = s_.kept.token;
-    r.secret_id = s_.kept.secret_id;
-    r.role_id = s_.files.role_id;
-    r.what = ask_for::renew;
-    if (now_ >= s_.renew_at) {
-        if (s_.log_in_next && !s_.kept.secret_id.empty() && !s_.kept_refused)
-            r.what = ask_for::login;
-        return r;
-    }
-    if (s_.kept.secret_id.empty()) return std::nullopt;
-    if (!s_.kept.next.empty()) {
-        // Not before it is kept: the old one is destroyed after.
-        if (s_.dirty) return std::nullopt;
-        r.what = ask_for::login;
-        r.secret_id = s_.kept.next;
-        return r;
-    }
-    if (!s_.kept.retired.empty()) {
-        if (s_.dirty) return std::nullopt;
-        r.what = ask_for::destroy_secret_id;
-        r.secret_id = s_.kept.retired;
-        return r;
-    }
-    if (!s_.secret_known) {
-        r.what = ask_for::look_up_secret_id;
-        return r;
-    }
-    if (now_ >= s_.make_at && s_.can_write && !s_.dirty) {
-        r.what = ask_for::make_secret_id;
-        return r;
-    }
-    return std::nullopt;
-}
-
-std::optional<session_request> turn::next() const {
-    session_request r;
-    r.kept = s_.kept;
-    // One's own disk, whatever Vault does.
-    if (keep_due()) {
-        r.what = ask_for::keep;
-        return r;
-    }
-    if (now_ < s_.retry_at) return std::nullopt;
-    if (!s_.files_read) return r;  // files
-    if (s_.kept.token.empty()) return next_login();
-    if (!s_.token_known) {
-        r.what = ask_for::look_up;
-        r.token = s_.kept.token;
-        return r;
-    }
-    return next_care();
-}
-
 void turn::go_on() {
     if (s_.waiting) return;
     if (s_.token_end && now_ >= *s_.token_end) drop_token();
-    if (auto request = next()) return ask(std::move(*request));
+    if (auto request = next_request(s_, now_)) return ask(std::move(*request));
     // Nobody can log in until somebody changes a file.
     if (s_.kept.token.empty() && s_.files_read && now_ >= s_.retry_at) {
         if (s_.trouble.empty())

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,6 +112,34 @@ struct node_health {
 struct node_report {
     std::string address;
     result<node_health> health;
+};
+
+/// A token as a login or a renewal grants it.
+struct granted_token {
+    secret token;
+    std::string accessor;
+    seconds lease{0};  // 0: for ever
+    bool renewable = false;
+};
+
+/// What Vault knows of a token that we had already.
+struct token_facts {
+    std::string accessor;
+    std::string display_name;
+    seconds left{0};
+    seconds lease{0};  // what it had when it was made, or its period; 0: for ever
+    bool renewable = false;
+};
+
+struct granted_secret_id {
+    secret secret_id;
+    seconds lease{0};  // 0: for ever
+};
+
+struct secret_id_facts {
+    seconds lease{0};                  // 0: for ever
+    std::optional<wall_time> expires;  // absent: never
+    unsigned uses = 0;                 // 0: any number
 };
 
 /// Vault's word that a certificate is on the next CRL.

@@ -67,6 +67,10 @@ vault::sign_request wanted() {
     return w;
 }
 
+awaitable<bool> done(bool well) {
+    co_return well;
+}
+
 char const* const sign_path = "POST /v1/pki_bev/sign/service-thanos";
 
 }  // namespace
@@ -165,14 +169,13 @@ TEST_CASE("a token that is not known is mended once, and the call made again") {
     cluster c;
     c.api.on(sign_path, 403, document("bad-token.json"));
     unsigned mended = 0;
-    auto const mend = [&](secret used) -> awaitable<bool> {
+    c.client().on_unknown_token([&](secret used) {
         CHECK(used.reveal() == "t0ken");
         ++mended;
         c.client().set_token(secret("new"));
         c.api.on(sign_path, 200, document("sign.json"));
-        co_return true;
-    };
-    c.client().on_unknown_token(mend);
+        return done(true);
+    });
     CHECK(call(c.api, c.client().sign(wanted())).has_value());
     CHECK(mended == 1);
     CHECK(c.token_of_last() == "new");

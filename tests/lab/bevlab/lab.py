@@ -82,6 +82,7 @@ def _bring_up(state, progress):
     if options.get("vault"):
         services.wait_ready(state, [(node, "vault") for node in NODES])
         vault.initialize(state)
+        vault.bootstrap(state)
         progress(f"three servers of OpenBao, unsealed ({time.monotonic() - started:.1f} s)")
     if options["daemon"]:
         daemons = [(node, "bevmesh") for node in NODES]

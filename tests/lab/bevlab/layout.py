@@ -69,7 +69,8 @@ def split_target(target):
     """NODE or NODE:SERVICE → (node, service or None)."""
     node, _, service = target.partition(":")
     check_node(node)
-    service = {"daemon": "bevmesh", "dockerd": "docker", "dnsmasq": "dns", "openbao": "vault"}.get(service, service)
+    also = {"daemon": "bevmesh", "dockerd": "docker", "dnsmasq": "dns", "openbao": "vault"}
+    service = also.get(service, service)
     if service and service not in SERVICES + ON_WISH:
         raise LabError(f"no service '{service}'; there are {', '.join(SERVICES + ON_WISH)}")
     return node, service or None

@@ -10,10 +10,12 @@ import http.client
 import json
 import os
 import ssl
+import subprocess
 import time
+from pathlib import Path
 
 from . import certificates, kernel
-from .layout import NODES, STATE, LabError, node_dir
+from .layout import NODES, PATH, STATE, LabError, node_dir
 
 PORT = 8200
 TOKEN = "vault-root.token"
@@ -132,6 +134,34 @@ def wait_complete(state):
         return status == 200 and len(answer["data"].get("voters") or []) == len(NODES)
 
     _until("three voters of OpenBao", all_vote)
+
+
+def bootstrap(state):
+    """`bevmesh vault bootstrap` by the nodes' configuration, where it has a Vault, and each node's
+    credentials where that says."""
+    first = next(iter(NODES))
+    text = node_dir(first) / "etc/bevmesh/bevmesh.yaml"
+    binary = state["options"]["binary"]
+    if not Path(binary).is_file() or "\nvault:\n" not in text.read_text():
+        return False
+    holder = state.holder(first)
+    out = STATE / "credentials"
+    done = subprocess.run(
+        [binary, "vault", "bootstrap", "-c", "/etc/bevmesh/bevmesh.yaml", "--out", out, "--yes"],
+        env={"PATH": PATH, "VAULT_TOKEN": state.secret(TOKEN)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: kernel.enter(holder),
+    )
+    if done.returncode:
+        raise LabError(f"bevmesh vault bootstrap: {done.stderr.strip()}")
+    for node in NODES:
+        for name in ("vault.role-id", "vault.secret-id"):
+            text = (out / node / name).read_text()
+            _secret_file(node_dir(node) / "etc/bevmesh" / name, text)
+    return True
 
 
 def leader(state):
