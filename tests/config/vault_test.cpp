@@ -54,9 +54,9 @@ TEST_CASE("mounts are apart, roles are of one node, paths are for nodes of the m
 TEST_CASE("paths and names of Vault have no way out of their place") {
     for (auto const* const mount : {"'/a'", "'a/'", "'a//b'", "'../a'", "'a b'", "'a?b'"}) {
         INFO(mount);
-        auto const found =
-            problems_after_head("vault: {addresses: ['https://10.0.0.1:8200'], pki: {mount: " +
-                                std::string(mount) + "}}\n");
+        auto const found = problems_after_head(
+            "vault: {addresses: ['https://10.0.0.1:8200'], pki: {mount: " + std::string(mount) +
+            "}}\n");
         CHECK(found.size() == 1);
     }
     CHECK(problems_after_head("vault: {addresses: ['https://10.0.0.1:8200'], pki: {names: "
