@@ -31,9 +31,9 @@ std::string draw_plan(vault::setup_plan const& plan, page const& on) {
 failure with_vault_hint(failure f) {
     auto const says = [&f](char const* words) { return f.doing.find(words) != std::string::npos; };
     if (says("Vault is sealed"))
-        f.doing += "\nunseal its servers first: `bao operator unseal`";
-    else if (says("not initialized"))
-        f.doing += "\na new server is initialized first: `bao operator init`";
+        f.doing +=
+            "\nunseal its servers first, `bao operator unseal`; a new one is initialized before "
+            "that, `bao operator init`";
     else if (f.code == errc::forbidden)
         f.doing += "\nthe token must be an administrator's: mounts, policies and roles are written";
     else if (f.code == errc::unreachable || f.code == errc::timed_out)

@@ -132,7 +132,7 @@ class VaultTest(unittest.TestCase):
         make_certificate(cls.home)
         cls.write_config()
         (cls.home / "bao.hcl").write_text(
-            'storage "inmem" {}\ndisable_mlock = true\n'
+            'storage "inmem" {}\n'
             f'listener "tcp" {{ address = "{ADDRESS}:{PORT}"\n'
             f'tls_cert_file = "{cls.home}/server.pem"\ntls_key_file = "{cls.home}/server.key" }}\n'
         )
