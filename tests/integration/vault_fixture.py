@@ -82,10 +82,9 @@ class Probe:
             [program, config, NAME],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
         )
         self.told = []
+        self.unread = b""
 
     def __enter__(self):
         return self
@@ -99,15 +98,19 @@ class Probe:
             self.process.stdout.close()
 
     def _line(self, seconds):
-        if not select.select([self.process.stdout], [], [], seconds)[0]:
-            raise TimeoutError("the probe says nothing")
-        line = self.process.stdout.readline().strip()
-        if not line:
-            raise RuntimeError(f"the probe ended with {self.process.wait(5)}")
-        return line
+        while b"\n" not in self.unread:
+            if not select.select([self.process.stdout], [], [], seconds)[0]:
+                raise TimeoutError("the probe says nothing")
+            more = os.read(self.process.stdout.fileno(), 65536)
+            if not more:
+                raise RuntimeError(f"the probe ended with {self.process.wait(5)}")
+            self.unread += more
+        line, _, self.unread = self.unread.partition(b"\n")
+        return line.decode().strip()
 
     def ask(self, words):
-        self.process.stdin.write(words + "\n")
+        self.process.stdin.write(words.encode() + b"\n")
+        self.process.stdin.flush()
         while (line := self._line(40)).startswith("tell "):
             self.told.append(line)
         return line
