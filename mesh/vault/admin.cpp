@@ -86,6 +86,7 @@ result<std::unique_ptr<admin>> make_admin(boost::asio::any_io_executor executor,
                                           vault_config const& settings, secret token) {
     auto servers = transport::make(std::move(executor), settings, "");
     if (servers.has_error()) return servers.error();
+    (*servers)->follow_active();
     return std::unique_ptr<admin>(
         std::make_unique<http_admin>(std::move(*servers), std::move(token)));
 }

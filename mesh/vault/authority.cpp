@@ -158,6 +158,7 @@ result<std::unique_ptr<authority>> make_authority(boost::asio::any_io_executor e
                                                   vault_config const& settings, secret token) {
     auto servers = transport::make(std::move(executor), settings, "");
     if (servers.has_error()) return servers.error();
+    (*servers)->follow_active();
     return make_authority(std::move(*servers), settings, std::move(token));
 }
 

@@ -1,5 +1,7 @@
 #include "mesh/vault/transport.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/this_coro.hpp>
 
 #include "mesh/net/clock.hpp"
@@ -99,9 +101,25 @@ awaitable<result<std::string>> transport::ask(call wanted) {
     co_return std::move(got.body);
 }
 
+awaitable<std::vector<std::size_t>> transport::order() {
+    if (follows_ && !active_) {
+        auto const reports = co_await health();
+        for (std::size_t i = 0; i < reports.size(); ++i)
+            if (reports[i].health.has_value() && reports[i].health->state == node_state::active)
+                active_ = i;
+    }
+    auto servers = book_.order(net::now());
+    if (follows_ && active_) {
+        auto const active = std::ranges::find(servers, *active_);
+        std::rotate(servers.begin(), active, active + 1);
+    }
+    co_return servers;
+}
+
 awaitable<transport::reply> transport::exchange(call wanted) {
     reply out{failure{}, false};
-    route way(book_.order(net::now()), origins_, wanted.doubt_wrong);
+    auto servers = co_await order();
+    route way(std::move(servers), origins_, wanted.doubt_wrong);
     for (auto server = way.next(); server; server = way.next()) {
         auto& at = *servers_[*server];
         auto got = co_await at.send(request_for(wanted));
@@ -112,6 +130,7 @@ awaitable<transport::reply> transport::exchange(call wanted) {
             if (code == errc::canceled || code == errc::bad_input || code == errc::local_error)
                 co_return out;
             book_.failed(*server, net::now());
+            active_.reset();
             way.failed(got.error());
             continue;
         }
@@ -120,6 +139,7 @@ awaitable<transport::reply> transport::exchange(call wanted) {
             book_.failed(*server, net::now());
         else
             book_.answered(*server);
+        if (v.what == meaning::elsewhere || v.what == meaning::redirect) active_.reset();
         if (v.what == meaning::good) {
             out.body = std::move(got->body);
             co_return out;

@@ -142,7 +142,8 @@ TEST_CASE("a sealed server and one that breaks off: the next one signs") {
     scripted_cluster c;
     auto const& sealed = c.add({answer_and_close(sealed_answer())});
     auto const& broken = c.add({answer_and_close(http_answer("200 OK", "", "x").substr(0, 30))});
-    c.add({answer(http_answer("200 OK", "", document("sign.json")))});
+    c.add(
+        {answer_and_close(http_answer("200 OK", "Connection: close\r\n", document("sign.json")))});
     auto const client = c.client();
     CHECK(c.call(client->sign(wanted())).has_value());
     // They are not tried first again at once.
