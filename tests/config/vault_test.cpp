@@ -41,12 +41,12 @@ TEST_CASE("mounts are apart, roles are of one node, paths are for nodes of the m
                               "  auth: {approle: {role: all}}\n"
                               "  pki: {mount: a, root_mount: a}\n"
                               "  kv: {mount: a, paths: {database: [n3]}}\n") ==
-          lines{"f:6:31: vault.pki.root_mount: \"a\" is the intermediate's mount; expected a mount "
+          lines{"f:5:26: vault.auth.approle.role: \"all\" is the same for every node; expected "
+                "NODE in it, for the node's name",
+                "f:6:31: vault.pki.root_mount: \"a\" is the intermediate's mount; expected a mount "
                 "of its own for the root",
                 "f:7:15: vault.kv.mount: \"a\" is a mount of the PKI; expected a mount of its own "
                 "for secrets",
-                "f:5:26: vault.auth.approle.role: \"all\" is the same for every node; expected "
-                "NODE in it, for the node's name",
                 "f:7:37: vault.kv.paths.database[0]: \"n3\" is no node of this mesh, did you mean "
                 "n1; expected one of n1, n2"});
 }
