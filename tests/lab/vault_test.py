@@ -78,6 +78,7 @@ class OnNode:
 
 
 def setUpModule():
+    unittest.addModuleCleanup(take_down)
     lab("up", "--no-daemon", "--vault", "--binary", BINARY)
     (PLACE / "lab" / NODE / "lib/bevmesh").mkdir(mode=0o700, exist_ok=True)
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc")
@@ -89,7 +90,7 @@ def setUpModule():
     )
 
 
-def tearDownModule():
+def take_down():
     subprocess.run([HERE / "lab", "down"], capture_output=True, check=False)
     shutil.rmtree(PLACE, ignore_errors=True)
 
