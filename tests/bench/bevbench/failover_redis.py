@@ -111,8 +111,8 @@ class Row:
 
 
 class Bench:
-    def __init__(self, lab, runs):
-        self.lab, self.runs = lab, runs
+    def __init__(self, lab, runs, history):
+        self.lab, self.runs, self.history = lab, runs, history
         self.systems = [Ours(lab), Peer(lab)]
         self.rows, self.failed = {}, []
 
@@ -139,6 +139,14 @@ class Bench:
             row.gaps.append(gap)
             row.acked += acked
             row.lost += lost
+            if self.history and isinstance(system, Ours):
+                self._show_history(system.group)
+
+    @staticmethod
+    def _show_history(group):
+        for node in group.members:
+            for line in group.history(node)[-14:]:
+                print(f"   | {node} {line['at']} {line['text']}", flush=True)
 
 
 def primary_killed(system, clients, _):
@@ -244,6 +252,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--long", action="store_true", help="with the row that takes a minute a run")
     parser.add_argument("--only", help="rows whose name contains this")
+    parser.add_argument("--history", action="store_true", help="print each takeover's steps")
     parser.add_argument("--json")
     options = parser.parse_args()
     chosen = {**ROWS, **(LONG if options.long else {})}
@@ -256,7 +265,7 @@ def main():
         subprocess.run([*lab, "--up", options.binary, "lan"], check=True, stdout=sys.stderr)
         mesh = GroupMesh()
         sentinel.import_image()
-        bench = Bench(mesh, options.runs)
+        bench = Bench(mesh, options.runs, options.history)
         for name, (fault, beside, _, _) in chosen.items():
             bench.measure(name, fault, None if beside else bench.systems[:1])
         report.line(f"load {os.getloadavg()[0]:.1f} at the end")

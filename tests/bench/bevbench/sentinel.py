@@ -32,7 +32,7 @@ sentinel monitor {master} {address} {server} 2
 sentinel down-after-milliseconds {master} 1000
 sentinel failover-timeout {master} 5000
 CONF
-exec redis-sentinel /tmp/sentinel.conf
+exec redis-server /tmp/sentinel.conf --sentinel
 """
 
 
