@@ -1,5 +1,5 @@
-"""Clients of a failover row: one that finds the primary as the system wants it found, and one pinned
-to each member; 5 ms intervals, for the length of a with-block."""
+"""Clients of a failover row: one that finds the primary as the system wants it found, and one
+pinned to each member; 5 ms intervals, for the length of a with-block."""
 
 import shutil
 import subprocess
