@@ -66,7 +66,9 @@ private:
         return text + " dbname=postgres";
     }
     awaitable<result<void>> stop_fast(milliseconds limit);
+    awaitable<result<void>> make_slot(postgres::address upstream);
     awaitable<result<void>> fill(postgres::address upstream);
+    awaitable<result<void>> point_to(postgres::address upstream);
     awaitable<result<void>> start_fenced();
     awaitable<void> compare(postgres::server_state mine, std::string upstream);
 
@@ -216,11 +218,26 @@ awaitable<result<void>> postgres_database::start_fenced() {
     co_return started;
 }
 
-awaitable<result<void>> postgres_database::fill(postgres::address upstream) {
+awaitable<result<void>> postgres_database::make_slot(postgres::address upstream) {
     auto const other = server_at(upstream);
-    auto const slot = postgres::slot_of(policy_.self);
-    auto const made = co_await other->make_slot(slot, ms(policy_.hang));
+    auto const made = co_await other->make_slot(postgres::slot_of(policy_.self), ms(policy_.hang));
     if (!made) co_return failure{errc::remote_error, made.error().detail};
+    co_return result<void>();
+}
+
+/// A directory that was made anew is consistent only with WAL that it has not got yet: until then
+/// it answers no SQL, and could not be told whom to follow.
+awaitable<result<void>> postgres_database::point_to(postgres::address upstream) {
+    std::map<std::string, secret> settings;
+    settings.emplace("primary_conninfo",
+                     postgres::connection_string(options_.replication, upstream, policy_.self));
+    settings.emplace("primary_slot_name", secret(postgres::slot_of(policy_.self)));
+    auto pointing = files_.write_settings(std::move(settings));
+    co_return co_await std::move(pointing);
+}
+
+awaitable<result<void>> postgres_database::fill(postgres::address upstream) {
+    auto const slot = postgres::slot_of(policy_.self);
     auto const filled = co_await files_.base_backup(
         upstream_text(upstream), slot, options_.replication.password, ms(policy_.resync));
     co_return filled;
@@ -237,8 +254,12 @@ awaitable<carried_out> postgres_database::perform(start_database what) {
                                            " is empty, and there is no primary to copy from");
         log_.info("the data directory is empty: a base backup fills it",
                   {{"group", policy_.group}, {"from", what.upstream}});
+        auto const kept = co_await make_slot(*at);
+        if (!kept) co_return refused(what.op, describe(kept.error()));
         auto const filled = co_await fill(*at);
         if (!filled) co_return refused(what.op, describe(filled.error()));
+        auto const pointed = co_await point_to(*at);
+        if (!pointed) co_return refused(what.op, describe(pointed.error()));
     }
     auto const started = co_await start_fenced();
     co_return started ? accomplished(what.op) : refused(what.op, describe(started.error()));
@@ -295,6 +316,9 @@ awaitable<carried_out> postgres_database::perform(quarantine what) {
 awaitable<carried_out> postgres_database::perform(resync what) {
     auto const at = address_of(what.upstream);
     if (!at) co_return refused(what.op, what.upstream + " is no member");
+    // From now on nothing that it will need is removed there.
+    auto const kept = co_await make_slot(*at);
+    if (!kept) co_return refused(what.op, describe(kept.error()));
     // One that had to be killed is recovered by the rewind itself.
     auto const stopped = co_await stop_fast(ms(policy_.hang));
     if (!stopped && stopped.error().code != errc::timed_out)
@@ -309,6 +333,8 @@ awaitable<carried_out> postgres_database::perform(resync what) {
         auto const filled = co_await fill(*at);
         if (!filled) co_return refused(what.op, describe(filled.error()));
     }
+    auto const pointed = co_await point_to(*at);
+    if (!pointed) co_return refused(what.op, describe(pointed.error()));
     auto const started = co_await start_fenced();
     co_return started ? accomplished(what.op) : refused(what.op, describe(started.error()));
 }

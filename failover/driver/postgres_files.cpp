@@ -78,6 +78,14 @@ awaitable<result<void>> postgres_files::make_boot_fenced() {
     co_return co_await std::move(making);
 }
 
+awaitable<result<void>> postgres_files::write_settings(std::map<std::string, secret> settings) {
+    std::function<result<void>()> const job = [data = data_, settings = std::move(settings)] {
+        return postgres::write_settings(data, settings);
+    };
+    auto writing = net::on_pool(pool_, job);
+    co_return co_await std::move(writing);
+}
+
 awaitable<result<postgres::control_data>> postgres_files::control(secret password,
                                                                   milliseconds limit) {
     auto const at = co_await where();

@@ -5,6 +5,7 @@
 // stands in its arguments (-D) or is the same.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -27,6 +28,7 @@ public:
     };
     awaitable<result<facts>> look();
     awaitable<result<void>> make_boot_fenced();
+    awaitable<result<void>> write_settings(std::map<std::string, secret> settings);
     awaitable<result<postgres::control_data>> control(secret password, milliseconds limit);
     awaitable<result<void>> rewind(std::string upstream, secret password, milliseconds limit);
     /// Into the empty directory.

@@ -1,5 +1,5 @@
 """A client that writes every 5 ms, run as a program on a node:
-writer.py NAME TARGET PORT FILE redis|postgres
+writer.py NAME TARGET PORT FILE [redis|postgres]
 
 TARGET is an address, or a name that the node's resolver is asked for at each new connection. One
 line a write goes to FILE, `NUMBER SENT ENDED KIND WHERE`, with instants of CLOCK_BOOTTIME in
@@ -142,7 +142,7 @@ class Writer:
 stopped = []
 
 
-def main(name, target, port, path, kind):
+def main(name, target, port, path, kind="redis"):
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.append(True))
     with open(path, "w", buffering=1) as out:
