@@ -125,7 +125,8 @@ class PostgresGroup(Group):
     def forget_written(self, node, _names):
         self.sql(
             node,
-            "set client_min_messages = error; create table if not exists written (writer text, n bigint, primary key (writer, n));"
+            "set client_min_messages = error;"
+            " create table if not exists written (writer text, n bigint, primary key (writer, n));"
             " truncate written",
         )
 
