@@ -18,7 +18,6 @@ def _dies(lab, number):
         load.served_by(new)
         until("the old one is back as a replica in sync", lab.group.healthy, 20)
         equal(lab.group.primary(), new, "the primary")
-    check(load.gap < 2.0, f"a death must move at once, not in {load.gap:.2f} s")
 
 
 @fault
@@ -92,7 +91,6 @@ def redis_replica_sigkill(lab):
         lab.group.signal(lab.group.replica(), signal.SIGKILL)
         load.stays(3)
         until("the replica is in sync again", lab.group.healthy, 20)
-    check(load.gap < 5, f"{load.gap:.2f} s without writes")
 
 
 @fault
