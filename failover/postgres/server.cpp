@@ -128,13 +128,14 @@ awaitable<done<void>> postgres_server::promote(std::string process, instant not_
     if (!state) co_return state.error();
     if (state->replay_paused)
         co_return (*s)->refused(condition::ok, "promote: its replay is paused");
+    // A promote that comes late leaves the gate to whom it belongs by now.
+    if (!state->recovery) co_return done<void>();
     auto const names = synchronous_names(gate);
     std::string const setting = "synchronous_standby_names";
     if (state->synchronous_names != names) {
         auto const set = co_await (*s)->set(setting, names);
         if (!set) co_return set.error();
     }
-    if (!state->recovery) co_return done<void>();
     if (net::now() >= not_after)
         co_return (*s)->refused(condition::ok, "promote: the time for it is over");
     auto const wait = std::to_string(std::max<std::int64_t>(1, limit.count() / 1000));

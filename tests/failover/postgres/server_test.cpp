@@ -125,6 +125,15 @@ TEST_CASE("Boot-fenced, promoted only as the process that was meant and in time,
             CHECK(now->process == seen->process);
             CHECK(now->timeline == 2);
             CHECK(history_of(*now).descends_from(history_of(*seen).id));
+            // One that comes late finds a primary, and leaves its gate alone.
+            gate_setting const gate{{"b"}, 1};
+            auto const shut = co_await s->set_gate(seen->process, gate, limit);
+            REQUIRE(shut.has_value());
+            auto const late = co_await s->promote(seen->process, later(), gate_setting(), limit);
+            CHECK(late.has_value());
+            auto const after = co_await s->probe(limit);
+            REQUIRE(after.has_value());
+            CHECK(after->synchronous_names == synchronous_names(gate));
         },
         a);
 }
