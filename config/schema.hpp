@@ -19,7 +19,6 @@ namespace bevmesh::config {
 [[nodiscard]] type_of<std::vector<failover_group_config>> failover_section();
 [[nodiscard]] type_of<tls_config> tls_section();
 [[nodiscard]] type_of<peers_config> peers_section();
-[[nodiscard]] type_of<vault_config> vault_section();
 [[nodiscard]] type_of<metrics_config> metrics_section();
 
 /// JSON Schema, draft 2020-12, for editors: keys, types, formats; not the rules across keys.

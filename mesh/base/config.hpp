@@ -132,49 +132,6 @@ struct consul_config {
     friend bool operator==(consul_config const&, consul_config const&) = default;
 };
 
-/// How a node logs in: each file is the node's own, at the same path on every node, mode 0600.
-struct approle_config {
-    std::string mount = "approle";
-    std::string role = "bevmesh-NODE";  // NODE: the node's name
-    std::string role_id_file = "/etc/bevmesh/vault.role-id";
-    std::string secret_id_file = "/etc/bevmesh/vault.secret-id";
-    std::string wrapped_secret_id_file;  // or this: a wrapping token, of use once
-    milliseconds token_period{86'400'000};
-    milliseconds secret_id_ttl{2'592'000'000};
-    bool bind_address = true;  // of use from the node's address alone
-
-    friend bool operator==(approle_config const&, approle_config const&) = default;
-};
-
-struct vault_pki_config {
-    std::string mount = "pki";  // of the intermediate, which signs
-    std::string root_mount = "pki_root";
-    std::string role = "service-NODE";  // without NODE: one for all nodes
-    milliseconds ttl{86'400'000};
-    std::vector<std::string> names;  // that any node's certificates may have besides its own
-
-    friend bool operator==(vault_pki_config const&, vault_pki_config const&) = default;
-};
-
-struct vault_kv_config {
-    std::string mount = "secret";
-    std::map<std::string, std::vector<std::string>> paths;  // path → nodes that read it
-
-    friend bool operator==(vault_kv_config const&, vault_kv_config const&) = default;
-};
-
-struct vault_config {
-    std::vector<std::string> addresses;  // https://host:port; empty: no Vault
-    std::string ca_file;                 // empty: the system's
-    std::string server_name;             // of the servers' certificates; empty: each one's host
-    std::string space;                   // namespace; empty: the root one
-    approle_config approle;
-    vault_pki_config pki;
-    vault_kv_config kv;
-
-    friend bool operator==(vault_config const&, vault_config const&) = default;
-};
-
 struct docker_config {
     std::string address = "unix:///run/docker.sock";
 
@@ -247,7 +204,6 @@ struct mesh_config {
     std::string datacenter;
     std::string state_dir = "/var/lib/bevmesh";
     consul_config consul;
-    vault_config vault;
     docker_config docker;
     registrar_config registrar;
     api_config api;

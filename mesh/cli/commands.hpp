@@ -19,7 +19,6 @@ void add_resolve_command(CLI::App& app, session& run);
 void add_scan_command(CLI::App& app, session& run);
 void add_dns_command(CLI::App& app, session& run);
 void add_consul_command(CLI::App& app, session& run);
-void add_vault_command(CLI::App& app, session& run);
 void add_failover_command(CLI::App& app, session& run);
 void add_guard_command(CLI::App& app, session& run);
 void add_verify_command(CLI::App& app, session& run);

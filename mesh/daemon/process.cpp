@@ -101,7 +101,6 @@ result<void> process::prepare() {
     auto others = peers::make(executor, *config_, node_, fingerprint_of(*config_));
     if (!others) return others.error();
     peers_ = std::move(*others);
-    vault_ = open_vault(executor, *config_, node_, seed + 3);
     routes_ = std::make_unique<routes>(
         node_, [this](std::string to, call c) { return forward(std::move(to), std::move(c)); });
     peers_->mount(*routes_, [this] { return describe_peer(); });
@@ -202,7 +201,6 @@ net::awaitable<void> process::main() {
     if (peer_server_) tasks_.spawn(peer_server_->run(), "peers' API");
     if (metrics_server_) tasks_.spawn(metrics_server_->run(), "metrics");
     tasks_.spawn(peers_->watch(), "peers");
-    if (vault_) tasks_.spawn(vault_->run(), "vault");
     if (!failover_->empty()) tasks_.spawn(failover_->run(), "failover");
     tasks_.spawn(identify_agent(), "identify the agent");
     tasks_.spawn(feed_watchdog(), "watchdog");

@@ -19,7 +19,6 @@
 #include "mesh/daemon/metrics.hpp"
 #include "mesh/daemon/peers.hpp"
 #include "mesh/daemon/state.hpp"
-#include "mesh/daemon/vault_link.hpp"
 #include "mesh/daemon/verifier.hpp"
 #include "mesh/docker/client.hpp"
 #include "mesh/log/log.hpp"
@@ -81,7 +80,6 @@ private:
     std::unique_ptr<registrar::driver> driver_;
     std::unique_ptr<peers> peers_;
     std::unique_ptr<failover_groups> failover_;
-    std::unique_ptr<vault_link> vault_;  // null without `vault`
     std::unique_ptr<api> api_;
     std::unique_ptr<inspector> inspector_;
     std::unique_ptr<verifier> verifier_;

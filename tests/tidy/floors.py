@@ -28,10 +28,10 @@ MAY_INCLUDE = {
 }
 
 # Pure: the sources of these CMake targets, their headers, and all that these include.
-PURE_TARGETS = ("mesh_base", "consul_codec", "vault_codec", "docker_codec", "config_validate",
-                "registrar_core", "registrar_reconcile", "registrar_scan", "registrar_verify",
-                "registrar_dns_core", "failover_core", "failover_policy", "cli_view",
-                "failover_guard_rules", "failover_redis_state", "failover_postgres_state")
+PURE_TARGETS = ("mesh_base", "consul_codec", "docker_codec", "config_validate", "registrar_core",
+                "registrar_reconcile", "registrar_scan", "registrar_verify", "registrar_dns_core",
+                "failover_core", "failover_policy", "cli_view", "failover_guard_rules",
+                "failover_redis_state", "failover_postgres_state")
 
 # What a pure target may link beside another pure target. Asio is among Boost's headers: there only
 # the ban on the include helps.

@@ -12,8 +12,8 @@ import socket
 import struct
 import time
 
-from . import keeper, kernel, vault
-from .layout import CGROUP, GUARD, ON_WISH, PATH, SERVICES, TMP, LabError, node_dir
+from . import keeper, kernel
+from .layout import CGROUP, GUARD, PATH, SERVICES, TMP, LabError, node_dir
 
 READY_SECONDS = 60
 
@@ -21,8 +21,7 @@ READY_SECONDS = 60
 def of_node(state, node):
     """What the node runs, in the order it is started: a guard comes before the daemon."""
     guards = state["options"].get("guards", {}).get(node, [])
-    wished = [service for service in ON_WISH if state["options"].get(service)]
-    return [*SERVICES[:-1], *wished, *guards, *SERVICES[-1:]]
+    return [*SERVICES[:-1], *guards, *SERVICES[-1:]]
 
 
 def argv(node, service):
@@ -45,7 +44,6 @@ def argv(node, service):
             "--exec-opt=native.cgroupdriver=cgroupfs",
             f"--cgroup-parent=/{CGROUP}/{node}/containers",
         ],
-        "vault": ["bao", "server", "-config=/etc/openbao/openbao.hcl"],
         "bevmesh": ["bevmesh", "daemon", "--node", node, "--config", "/etc/bevmesh/bevmesh.yaml"],
     }[service]
 
@@ -135,7 +133,6 @@ def _ready(state, node, service):
             "dns": _dns_answers,
             "consul": _consul_has_leader,
             "docker": _docker_answers,
-            "vault": vault.answers,
             "bevmesh": _daemon_listens,
         }[service](state, node)
     except OSError:
