@@ -33,6 +33,10 @@ private:
 void check_node_name(std::string const& node, std::string const& path, mesh_config const& config,
                      findings& found);
 void check_services(mesh_config const& config, findings& found);
+/// `base`: the service's path.
+void check_service_tls(service_config const& service, std::string const& base,
+                       mesh_config const& config, findings& found);
+void check_vault(mesh_config const& config, findings& found);
 void check_failover(mesh_config const& config, findings& found);
 void check_check(check_config const& check, service_config const& service, std::string const& path,
                  mesh_config const& config, findings& found);

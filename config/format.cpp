@@ -57,6 +57,20 @@ bool is_address(std::string_view text) {
     return !unspecified && !multicast;
 }
 
+bool is_vault_part(std::string_view text) {
+    auto const allowed = [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; };
+    return !text.empty() && text != "." && text != ".." && std::ranges::all_of(text, allowed);
+}
+
+bool is_vault_path(std::string_view text) {
+    for (;;) {
+        auto const slash = text.find('/');
+        if (!is_vault_part(text.substr(0, slash))) return false;
+        if (slash == std::string_view::npos) return true;
+        text.remove_prefix(slash + 1);
+    }
+}
+
 bool is_loopback_address(std::string_view text) {
     auto const range = parse_range(text);
     auto const v4 = parse_range("127.0.0.0/8");
@@ -187,6 +201,18 @@ format const consul_address{"HOST:PORT, http://HOST:PORT, https://HOST:PORT or u
                                        after(t, "https://", is_host_and_port) ||
                                        after(t, "unix://", is_socket_path);
                             }};
+format const https_address{"https://HOST:PORT", "^https://.+:[0-9]+$", [](std::string_view t) {
+                               return after(t, "https://", is_host_and_port);
+                           }};
+format const vault_path{"a path of A-Z, a-z, 0-9, _, - and ., without / at either end",
+                        "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", is_vault_path};
+format const vault_name{"a name of A-Z, a-z, 0-9, _, - and .", "^[A-Za-z0-9_.-]+$", is_vault_part};
+// As Vault takes it for a common name: no _.
+format const certificate_name{"a name of A-Z, a-z, 0-9, - and ., at most 253",
+                              "^[A-Za-z0-9.-]{1,253}$", [](std::string_view t) {
+                                  return is_vault_part(t) && t.size() <= 253 &&
+                                         t.find('_') == std::string_view::npos;
+                              }};
 format const docker_address{
     "unix:///PATH or tcp://HOST:PORT", "^(unix:///|tcp://).+$", [](std::string_view t) {
         return after(t, "unix://", is_socket_path) || after(t, "tcp://", is_host_and_port);

@@ -48,6 +48,10 @@ extern format const header_value;       // no control characters
 extern format const meta_key;           // Consul: [A-Za-z0-9_-], up to 128; none that is reserved
 extern format const meta_value;         // Consul: up to 512 bytes
 extern format const tag;                // up to 4096 bytes without control characters
+extern format const https_address;      // https://HOST:PORT
+extern format const vault_path;         // A-Z, a-z, 0-9, _, - and ., with / between parts
+extern format const vault_name;         // a path of one part
+extern format const certificate_name;   // a DNS name, or a user's that looks like one
 extern format const user_name;          // of this machine: a user or group
 
 }  // namespace formats

@@ -8,7 +8,7 @@ namespace {
 
 // Sections of the whole mesh that the documentation names and this version does not read. To take
 // them and do nothing would be worse than to refuse them.
-constexpr std::array<std::string_view, 4> planned{"vault", "failover", "certs", "tls"};
+constexpr std::array<std::string_view, 3> planned{"failover", "certs", "tls"};
 
 }  // namespace
 

@@ -103,6 +103,8 @@ type_of<mesh_config> make_document() {
             key("state_dir", &mesh::state_dir, text(formats::absolute_path),
                 "Where the daemon keeps what must survive a restart."),
             key("consul", &mesh::consul, consul_section(), "How to reach Consul."),
+            key("vault", &mesh::vault, unless_absent(vault_section()),
+                "How to reach Vault or OpenBao. Without it: no certificates, no secrets."),
             key("docker", &mesh::docker, docker_section(), "How to reach Docker."),
             key("registrar", &mesh::registrar, registrar_section(),
                 "How containers become services."),

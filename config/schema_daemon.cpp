@@ -11,7 +11,8 @@ type_of<tls_config> tls_section() {
         {
             required("certificate", &t::certificate, text(formats::absolute_path),
                      "The node's certificate (PEM) with intermediates, for the URI "
-                     "spiffe://MESH/node/NODE/service/bevmesh."),
+                     "spiffe://MESH/node/NODE/service/bevmesh. With `vault` it serves until the "
+                     "node has one of Vault, and towards nodes that have none yet."),
             required("key", &t::key, text(formats::absolute_path),
                      "Its private key (PEM), readable by the daemon alone."),
             required("ca", &t::ca, text(formats::absolute_path),
@@ -23,7 +24,8 @@ type_of<peers_config> peers_section() {
     using p = peers_config;
     return object<p>("how daemons reach each other, such as {port: 8702}",
                      {key("port", &p::port, port(),
-                          "The TCP port on each node's mesh address; opened only with `tls`.")});
+                          "The TCP port on each node's mesh address; opened only with `vault` or "
+                          "`tls`.")});
 }
 
 type_of<metrics_config> metrics_section() {

@@ -71,7 +71,9 @@ type_of<failover_tls_config> tls_entry() {
     return object<t>(
         "the database's TLS, such as {enabled: true, ca_file: /etc/bevmesh/redis-ca.pem}",
         {
-            key("enabled", &t::enabled, boolean(), "Whether the database is asked by TLS."),
+            key("enabled", &t::enabled, boolean(),
+                "Whether the database is asked by TLS. Where no file is named here and `vault` is "
+                "there: with the daemon's own certificate of it."),
             key("ca_file", &t::ca_file, text(formats::absolute_path),
                 "CA certificates (PEM) that its certificate is checked against."),
             key("cert_file", &t::cert_file, text(formats::absolute_path),

@@ -78,6 +78,8 @@ fields<service_config> service_fields() {
             "Whether Docker's HEALTHCHECK becomes a check of the service."),
         key("enable_tag_override", &s::enable_tag_override, boolean(),
             "Whether others may change the tags in the catalog."),
+        key("tls", &s::tls, service_tls_entry(),
+            "The certificate that the service gets from Vault's PKI, and how it is told of it."),
     });
 }
 

@@ -76,6 +76,20 @@ private:
     type_of<T> inner_;
 };
 
+/// A section whose default says that the thing is not there, which reads back only as no section.
+template <class T>
+class unless_absent_type final : public type<T> {
+public:
+    explicit unless_absent_type(type_of<T> inner) : inner_(std::move(inner)) {}
+
+    void read(node const& at, reader& in, T& out) const override { inner_->read(at, in, out); }
+    json show(T const& value) const override { return value == T{} ? json() : inner_->show(value); }
+    json schema() const override { return inner_->schema(); }
+
+private:
+    type_of<T> inner_;
+};
+
 template <class T>
 class list_type final : public type<std::vector<T>> {
 public:
@@ -147,6 +161,11 @@ private:
 template <class T>
 [[nodiscard]] type_of<std::optional<T>> optional(type_of<T> inner) {
     return std::make_shared<optional_type<T>>(std::move(inner));
+}
+
+template <class T>
+[[nodiscard]] type_of<T> unless_absent(type_of<T> inner) {
+    return std::make_shared<unless_absent_type<T>>(std::move(inner));
 }
 
 /// `expected`: "a list of tags, such as [cache, primary]".

@@ -112,6 +112,7 @@ std::vector<problem> validate(mesh_config const& config, locations const& where)
     check_nodes(config, found);
     check_networks(config, found);
     check_consul(config.consul, found);
+    check_vault(config, found);
     check_registrar(config.registrar, found);
     check_services(config, found);
     check_failover(config, found);

@@ -46,9 +46,10 @@ private:
         if (!group_.preferred.empty()) must_be_member(group_.preferred, join(base_, "preferred"));
         for (auto const& [node, member] : group_.on)
             must_be_member(node, join(join(base_, "on"), node));
-        if (config_.tls.certificate.empty())
-            found_.report(base_, "needs `tls`, which is not there: members ask each other",
-                          "tls: with certificate, key and ca");
+        if (config_.tls.certificate.empty() && config_.vault.addresses.empty())
+            found_.report(base_,
+                          "needs `vault` or `tls`, and neither is there: members ask each other",
+                          "vault: with addresses, or tls: with certificate, key and ca");
     }
 
     // GROUP-primary and GROUP-replica are names of services.

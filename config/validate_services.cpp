@@ -38,6 +38,7 @@ public:
                           "56 at most (Consul takes 64, the others are bevmesh's marks)");
         for (std::size_t i = 0; i < service.instances.size(); ++i)
             check(service, service.instances[i], path_of(service, i, found_.where()));
+        check_service_tls(service, base, config_, found_);
         if (!service.checks) return;
         for (std::size_t i = 0; i < service.checks->size(); ++i)
             check_check((*service.checks)[i], service, join(join(base, "checks"), i), config_,

@@ -39,6 +39,7 @@ struct teller {
                (a.why.empty() ? "" : ": " + a.why);
     }
     std::string operator()(ask_peer const& a) const { return "ask " + a.node; }
+    std::string operator()(nudge const& a) const { return "nudge " + joined(a.nodes); }
     std::string operator()(arm_guard const& a) const { return "arm guard on " + a.process; }
     std::string operator()(extend_guard const& a) const {
         return std::string("extend guard") + (a.shorter ? ", shorter" : "");

@@ -54,6 +54,10 @@ struct ask_peer {
     std::uint64_t op = 0;
     std::string node;
 };
+/// To every node of `nodes`: nudged there. No answer, and it may be lost.
+struct nudge {
+    std::vector<std::string> nodes;
+};
 
 // Guard. Each within F.
 
@@ -186,9 +190,9 @@ struct tell {
 };
 
 using action = std::variant<read_record, write_record, ask_promises, answer_promise, ask_peer,
-                            arm_guard, extend_guard, forget_guard, probe, end_streams, promote,
-                            prove, set_gate, drain, resume_writes, fence, start_database, follow,
-                            checkpoint, quarantine, resync, run_hook, tell>;
+                            nudge, arm_guard, extend_guard, forget_guard, probe, end_streams,
+                            promote, prove, set_gate, drain, resume_writes, fence, start_database,
+                            follow, checkpoint, quarantine, resync, run_hook, tell>;
 
 [[nodiscard]] std::string to_string(action const& a);
 

@@ -140,7 +140,7 @@ std::string unfit(std::string const& node, member_report const& report, lease_re
     if (report.priority == 0) return "its priority is 0";
     if (auto const why = condition_reason(report.database); !why.empty()) return why;
     if (!report.guarded) return "it has no live guard";
-    if (!report.ready) return "its daemon has just started, or was frozen";
+    if (!report.ready) return "its daemon has just started, was frozen, or does not hear Consul";
     if (record == nullptr || loss) return {};
     if (!p.broken(fault::promote_out_of_sync)) {
         if (auto const why = sync_reason(node, report.database, *record); !why.empty()) return why;
@@ -161,7 +161,8 @@ member_report own_report(state const& s, policy const& p, instant now) {
     r.serving =
         s.hold && s.at >= stage::proving && s.at <= stage::draining && now < s.hold->valid_until;
     r.guarded = !s.guard_id.empty();
-    r.ready = now >= s.waiting_until || (s.hold && s.at == stage::observing);
+    r.ready = (now >= s.waiting_until || (s.hold && s.at == stage::observing)) &&
+              !lease::out_of_touch(s, p, now);
     return r;
 }
 

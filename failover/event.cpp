@@ -34,6 +34,7 @@ struct teller {
     std::string operator()(peer_answered const& e) const {
         return "peer " + e.node + (e.report ? " answered" : " silent");
     }
+    std::string operator()(nudged const& e) const { return "nudged by " + e.from; }
     std::string operator()(guard_seen const& e) const {
         return e.guard_id.empty() ? "guard lost" : "guard " + e.guard_id;
     }

@@ -72,6 +72,11 @@ struct peer_answered {
     std::string node;
     std::optional<member_report> report;  // empty: no answer within R
 };
+/// A member's database changed just now: what is known of it and of ours is old. It carries no
+/// fact, so that one that is lost, late or forged costs a look at most.
+struct nudged {
+    std::string from;
+};
 
 // Guard
 
@@ -137,8 +142,8 @@ struct paused_for {
 };
 
 using event = std::variant<started, tick, record_seen, read_failed, write_answered, promise_asked,
-                           promise_answered, peer_answered, guard_seen, guard_answered, probed,
-                           database_died, carried_out, fenced, ordered, paused_for>;
+                           promise_answered, peer_answered, nudged, guard_seen, guard_answered,
+                           probed, database_died, carried_out, fenced, ordered, paused_for>;
 
 /// One line a value, as traces and the journal show it.
 [[nodiscard]] std::string to_string(event const& e);

@@ -91,6 +91,11 @@ struct database_facts {
     friend bool operator==(database_facts const&, database_facts const&) = default;
 };
 
+/// It did not answer, or did not let us in: of everything else nothing was seen.
+[[nodiscard]] inline bool tells_nothing(database_facts const& f) {
+    return f.condition == condition::hung || f.condition == condition::bad_credentials;
+}
+
 /// What a member tells the others about itself.
 struct member_report {
     database_facts database;
@@ -100,7 +105,7 @@ struct member_report {
     int priority = 100;         // 0: never to be promoted
     bool serving = false;       // holds a valid lease and serves
     bool guarded = false;       // has a live guard
-    bool ready = false;         // its boot wait is over
+    bool ready = false;         // its boot wait is over, and Consul answers it
 
     friend bool operator==(member_report const&, member_report const&) = default;
 };

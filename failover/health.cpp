@@ -2,6 +2,7 @@
 
 #include "failover/candidates.hpp"
 #include "failover/fencing.hpp"
+#include "failover/peers.hpp"
 #include "failover/sync.hpp"
 
 namespace bevmesh::failover::health {
@@ -14,7 +15,9 @@ bool another_is_fit(turn const& t) {
                        [&](candidate const& c) { return c.fit && c.node != t.p.self; });
 }
 
-/// The replicas' own view: a primary that all of them still stream from is alive.
+/// The replicas' own view: a primary that all of them still stream from is alive. Only what came
+/// over the stream since it fell silent counts: a connection to a process that stands still stays
+/// up for a minute.
 bool replicas_stream(turn const& t) {
     auto any = false;
     for (auto const& e : t.s.hold->record.in_sync) {
@@ -22,7 +25,9 @@ bool replicas_stream(turn const& t) {
         auto const peer = t.s.peers.find(e.node);
         if (peer == t.s.peers.end() || !peer->second.report || !peer->second.answers) return false;
         auto const& facts = peer->second.report->database;
-        if (peer->second.asked < t.s.database.silent_since.value_or(t.now)) return false;
+        auto const& advanced = peer->second.advanced;
+        if (!advanced || *advanced + t.p.hang < t.now) return false;
+        if (*advanced < t.s.database.silent_since.value_or(t.now)) return false;
         if (facts.upstream != t.p.self || !facts.streaming) return false;
         any = true;
     }
@@ -88,9 +93,10 @@ void absorb(turn const& t, probed const& e) {
     if (d.any && e.asked < d.asked) return;
     if (e.asked < t.s.waiting_since && t.s.waiting_since != instant{}) return;
     auto const was = d.facts.condition;
-    auto const silent = e.facts.condition == condition::hung || e.facts.process.empty();
-    if (silent && !d.facts.process.empty() && e.facts.condition == condition::hung) {
-        d.facts.condition = condition::hung;  // what it was it still is
+    auto const mute = tells_nothing(e.facts);
+    auto const silent = mute || e.facts.process.empty();
+    if (mute && !d.facts.process.empty()) {
+        d.facts.condition = e.facts.condition;  // what it was it still is
         d.facts.streaming = false;
         d.facts.replicas.clear();
     } else {
@@ -114,6 +120,7 @@ void absorb(turn const& t, database_died const& e) {
         d.facts = {};
         d.facts.condition = condition::refused;
         d.probe_next = t.now;
+        peers::nudge_all(t);
     }
     fencing::absorb_death(t, e.process);
     if (t.holds() && t.s.process == e.process) {

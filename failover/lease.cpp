@@ -111,8 +111,7 @@ void note(turn const& t, record_seen const& e) {
     auto& seen = t.s.seen;
     // In a gap another one could have taken the lease, and a restore could have hidden it: what is
     // heard after one is heard for the first time.
-    auto const lost =
-        seen.any && t.now - seen.heard > 2 * t.p.timing.renew + 2 * t.p.timing.request;
+    auto const lost = seen.any && out_of_touch(t.s, t.p, t.now);
     auto const same = seen.any && seen.index == e.index &&
                       seen.record.has_value() == e.record.has_value() &&
                       (!e.record || seen.record->write_id == e.record->write_id) &&
@@ -378,6 +377,10 @@ bool take_is_open(state const& s) {
     return std::any_of(s.attempts.begin(), s.attempts.end(), [](attempt const& a) {
         return a.what == intent::take || a.what == intent::expire;
     });
+}
+
+bool out_of_touch(state const& s, policy const& p, instant now) {
+    return !s.seen.any || now - s.seen.heard > 2 * p.timing.renew + 2 * p.timing.request;
 }
 
 nanoseconds observer_wait(lease_record const& r, policy const& p) {

@@ -26,6 +26,9 @@ void look_renewal(turn const& t);
 /// Unresolved takes and marks: while there is one, no promise is given.
 [[nodiscard]] bool take_is_open(state const& s);
 
+/// Consul has not answered this node for longer than a lost request and the next one take.
+[[nodiscard]] bool out_of_touch(state const& s, policy const& p, instant now);
+
 /// How long an observer waits after the last change: O, or the record's term and O.
 [[nodiscard]] nanoseconds observer_wait(lease_record const& r, policy const& p);
 

@@ -25,12 +25,29 @@ void absorb(turn const& t, peer_answered const& e) {
     if (!peer.question.take(e.op)) return;
     peer.answers = e.report.has_value();
     if (!e.report) return;
+    if (peer.report && e.report->database.at > peer.report->database.at &&
+        e.report->database.history.id == peer.report->database.history.id) {
+        peer.advanced = peer.asked;
+    }
     peer.report = e.report;
     peer.asked = sent;
     if (e.report->epoch > t.s.epoch_seen) {
         t.s.epoch_seen = e.report->epoch;
         t.s.epoch_holder = e.report->epoch_holder;
     }
+}
+
+void absorb(turn const& t, nudged const& e) {
+    auto const found = t.s.peers.find(e.from);
+    if (found == t.s.peers.end()) return;
+    found->second.asked_next = t.now;
+    t.s.database.probe_next = t.now;
+}
+
+void nudge_all(turn const& t) {
+    auto others = t.p.members;
+    std::erase(others, t.p.self);
+    t.act(nudge{std::move(others)});
 }
 
 void look(turn const& t) {

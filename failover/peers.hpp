@@ -8,6 +8,9 @@
 namespace bevmesh::failover::peers {
 
 void absorb(turn const& t, peer_answered const& e);
+void absorb(turn const& t, nudged const& e);
+/// Every other member looks at once, not only with its next probe.
+void nudge_all(turn const& t);
 void look(turn const& t);
 
 }  // namespace bevmesh::failover::peers

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "mesh/base/fnv1a.hpp"
+
 namespace bevmesh::failover {
 
 namespace {
@@ -25,7 +27,6 @@ std::string over(std::string_view sum, std::string const& with_numbers, double t
            std::string(bound_name) + " = " + text(in_seconds(bound)) + " s";
 }
 
-/// FNV-1a, 64 bits: it tells apart what was not meant to differ, nothing more.
 std::string hash_of(policy const& p) {
     auto all = p.group + ' ' + p.preferred + ' ' + std::to_string(static_cast<int>(p.kind)) + ' ' +
                std::to_string(static_cast<int>(p.sync)) + ' ' + std::to_string(p.any_of);
@@ -36,12 +37,9 @@ std::string hash_of(policy const& p) {
          {t.renew, t.request, t.fence, t.lease, t.promise, t.kill, t.observer, p.planned_term}) {
         all += ' ' + std::to_string(each.count());
     }
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    for (auto const c : all)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-    std::array<char, 17> digits{};
-    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
-    return digits.data();
+    fnv1a hash;
+    hash.add(all);
+    return hash.hex();
 }
 
 std::string sum_that_is_over(timing const& t) {

@@ -111,7 +111,9 @@ struct peer_view {
     errand question;
     instant asked_next{};
     std::optional<member_report> report;
-    instant asked{};           // when the question that `report` answers was sent
+    instant asked{};  // when the question that `report` answers was sent
+    /// Between two reports its position advanced: when the earlier one was asked for, newest such.
+    std::optional<instant> advanced;
     instant promised_until{};  // by us, to it
     bool answers = false;      // it answered the last question
 

@@ -34,6 +34,7 @@ struct absorber {
     void operator()(promise_asked const& e) const { promises::absorb(t, e); }
     void operator()(promise_answered const& e) const { promises::absorb(t, e); }
     void operator()(peer_answered const& e) const { peers::absorb(t, e); }
+    void operator()(nudged const& e) const { peers::absorb(t, e); }
     void operator()(guard_seen const& e) const { fencing::absorb(t, e); }
     void operator()(guard_answered const& e) const { fencing::absorb(t, e); }
     void operator()(probed const& e) const { health::absorb(t, e); }

@@ -53,10 +53,19 @@ bool is_raised(turn const& t, std::string const& node) {
     return r != nullptr && r->streaming && r->flushed >= floor->second;
 }
 
+/// By the member's own word: no hiccup of its stream, nothing runs there.
+bool is_dead(turn const& t, std::string const& node) {
+    auto const found = t.s.peers.find(node);
+    if (found == t.s.peers.end() || !found->second.report) return false;
+    auto const& facts = found->second.report->database;
+    return facts.process.empty() && facts.condition == condition::refused;
+}
+
 /// An in-sync replica whose stream is down for longer than a hiccup holds up every write.
 bool is_lost(turn const& t, std::string const& node) {
     auto const silent = t.s.gate.silent.find(node);
-    return silent != t.s.gate.silent.end() && t.now >= silent->second + t.p.timing.request;
+    if (silent == t.s.gate.silent.end()) return false;
+    return is_dead(t, node) || t.now >= silent->second + t.p.timing.request;
 }
 
 /// Strict and alone: any peer will do, so that there is a second copy at all.
@@ -171,7 +180,7 @@ void absorb_probe(turn const& t) {
     if (!t.s.hold) return;
     // A primary that does not answer says nothing of its replicas, and acknowledges nothing that
     // they lack: they stay, and one of them is fit when it has to be replaced.
-    if (t.s.database.facts.condition == condition::hung) {
+    if (tells_nothing(t.s.database.facts)) {
         g.silent.clear();
         return;
     }

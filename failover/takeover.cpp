@@ -135,15 +135,24 @@ void look_observing(turn const& t) {
     if (auto const why = held_back(t, by); !why.empty()) return t.say_once(weight::alarm, why);
     t.s.hook_passed = !t.p.hook_before || by.own_chain;
     t.enter(stage::consulting);
+    t.s.database.probe_next = t.now;
+}
+
+/// The last writes of a planned move may have come after the last probe.
+bool awaits_last_writes(turn const& t) {
+    auto const& d = t.s.database;
+    return t.s.seen.record && t.s.seen.record->target == t.p.self && d.asked < t.s.at_since &&
+           d.probing.out(t.now);
 }
 
 void look_consulting(turn const& t) {
     auto const by = may_take(t.s, t.p, t.now);
     if (!by.given) return t.enter(stage::observing);
-    if (t.s.hook.out(t.now)) return;
+    if (t.s.hook.out(t.now) || awaits_last_writes(t)) return;
     auto const v = look_around(t);
-    // Waiting for whoever is silent would hide that O is too short.
-    auto const hasty = t.broken(fault::observer_waits_lease) || t.broken(fault::old_wan_numbers);
+    // Waiting for whoever is silent would hide that O is too short, or a lease too long.
+    auto const hasty = t.broken(fault::observer_waits_lease) ||
+                       t.broken(fault::counted_from_receipt) || t.broken(fault::old_wan_numbers);
     if (!v.over && !by.own_chain && !hasty) return;
     auto const why = against_taking(t, by, v);
     if (!why.empty()) {
@@ -200,7 +209,9 @@ void look_streams(turn const& t) {
     std::vector<std::string> nodes{t.p.self};
     for (auto const& e : t.s.hold->record.in_sync)
         add(nodes, e.node);
-    t.act(end_streams{t.begin(t.s.streams, t.p.timing.request), std::move(nodes)});
+    // A database may need longer than a request to Consul: an answer to a question that was asked
+    // anew meanwhile would count for nothing, again and again.
+    t.act(end_streams{t.begin(t.s.streams, t.p.hang), std::move(nodes)});
 }
 
 void look_arming(turn const& t) {

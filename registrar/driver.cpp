@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "mesh/consul/watch_rules.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 
@@ -194,22 +195,28 @@ awaitable<result<void>> driver::follow_events_once() {
 
 awaitable<void> driver::watch_agent(std::string own_entry) {
     random_source random(static_cast<std::uint64_t>(net::now().time_since_epoch().count()) + 1);
+    // This query blocks by hash, which watch() does not; the pace is the same, also for an agent,
+    // or a proxy before it, that answers at once.
+    consul::watch_policy policy;
+    policy.retry = reconnect;
+    consul::watch_rules rules(policy);
     consul::blocking block;
-    unsigned failures = 0;
     for (;;) {
+        auto const early = rules.next(net::now()).not_before - net::now();
+        if (early > nanoseconds(0)) {
+            co_await net::sleep_for(std::chrono::ceil<milliseconds>(early));
+        }
         auto const seen = co_await consul_.service(own_entry, block);
         if (seen) {
-            failures = 0;
+            (void)rules.on_answer({}, false, net::now(), random);
             block.hash = seen->content_hash;
             block.wait = watch_wait;
-            if (!block.hash.empty()) continue;
         } else {
             // Gone after it was there: the agent restarted, or lost what it held.
             if (!block.hash.empty()) give(agent_failed{});
+            rules.on_failure(net::now(), random);
             block = {};
         }
-        auto const wait = backoff_delay(reconnect, failures++, random);
-        co_await net::sleep_for(wait);
     }
 }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <set>
 
+#include "mesh/base/fnv1a.hpp"
+
 namespace bevmesh::registrar {
 namespace {
 
@@ -13,33 +15,24 @@ constexpr std::string_view instance_key = "bevmesh-instance";
 constexpr std::string_view container_key = "bevmesh-container";
 constexpr std::string_view hash_key = "bevmesh-hash";
 
-// FNV-1a (Fowler, Noll, Vo), each value preceded by its length so that neighbours cannot run
-// together.
+// Each value preceded by its length, so that neighbours cannot run together.
 class hasher {
 public:
     void add(std::string_view text) {
         add(static_cast<std::uint64_t>(text.size()));
-        for (unsigned char const c : text)
-            mix(c);
+        hash_.add(text);
     }
     void add(std::uint64_t number) {
         for (int i = 0; i < 8; ++i)
-            mix(static_cast<unsigned char>(number >> (8 * i)));
+            hash_.add(static_cast<unsigned char>(number >> (8 * i)));
     }
     void add(std::optional<milliseconds> const& d) {
         add(d ? static_cast<std::uint64_t>(d->count()) + 1 : 0);
     }
-    [[nodiscard]] std::string hex() const {
-        static constexpr std::string_view digits = "0123456789abcdef";
-        std::string text(16, '0');
-        for (unsigned i = 0; i < 16; ++i)
-            text[i] = digits[(state_ >> (60 - 4 * i)) & 0xfU];
-        return text;
-    }
+    [[nodiscard]] std::string hex() const { return hash_.hex(); }
 
 private:
-    void mix(unsigned char c) { state_ = (state_ ^ c) * 0x100000001b3ULL; }
-    std::uint64_t state_ = 0xcbf29ce484222325ULL;
+    fnv1a hash_;
 };
 
 void add_check(hasher& h, consul::check_definition const& c) {

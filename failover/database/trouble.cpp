@@ -8,6 +8,8 @@ namespace {
 condition class_of(errc code) {
     switch (code) {
         case errc::forbidden:
+        // Of this process: a certificate that cannot be read says nothing of the database.
+        case errc::local_error:
             return condition::bad_credentials;
         case errc::timed_out:
             return condition::hung;

@@ -35,6 +35,10 @@ void driver::act(action a) {
             },
             [&](answer_promise& x) { answer(x); },
             [&](ask_peer& x) { spawn(do_ask_peer(std::move(x)), "ask a member"); },
+            [&](nudge& x) {
+                for (auto const& node : x.nodes)
+                    spawn(do_nudge(node), "nudge a member");
+            },
             [&](arm_guard& x) { guard_lane_.push({[this, x] { return do_arm(x); }}); },
             [&](extend_guard& x) { guard_lane_.push({[this, x] { return do_extend(x); }}); },
             [&](forget_guard& x) { guard_lane_.push({[this, x] { return do_forget(x); }}); },
@@ -129,6 +133,13 @@ awaitable<void> driver::do_ask_peer(ask_peer what) {
         if (report) answer.report = std::move(*report);
     }
     give(std::move(answer));
+}
+
+awaitable<void> driver::do_nudge(std::string node) {
+    auto body = encode_group(rules_.group);
+    auto const limit = ms(rules_.timing.request);
+    auto asking = parts_.call(std::move(node), member_target::nudge, std::move(body), limit);
+    (void)co_await std::move(asking);
 }
 
 void driver::guard_said(std::uint64_t op, result<guard::status> const& said) {

@@ -15,15 +15,19 @@ using nlohmann::json;
 /// A tool runs for seconds to hours.
 constexpr milliseconds look_each{100};
 
+/// On a container that this made, with the name of the container that it serves.
+constexpr char const* tool_label = "bevmesh.tool-of";
+
 std::string tool_config(docker::container const& like, std::vector<std::string> const& argv,
-                        secret const& password) {
+                        std::string const& user, secret const& password) {
     json environment = json::array({"LC_ALL=C"});
     if (!password.empty()) environment.push_back("PGPASSWORD=" + std::string(password.reveal()));
     return json{{"Image", like.image},
-                {"User", like.user},
+                {"User", user.empty() ? like.user : user},
                 {"Entrypoint", json::array({argv.front()})},
                 {"Cmd", std::vector<std::string>(argv.begin() + 1, argv.end())},
                 {"Env", environment},
+                {"Labels", {{tool_label, like.name}}},
                 {"HostConfig",
                  {{"VolumesFrom", json::array({like.id})}, {"NetworkMode", like.network_mode}}}}
         .dump();
@@ -69,14 +73,14 @@ public:
         return engine_.kill(container_, std::move(name));
     }
 
-    awaitable<result<std::string>> run(std::vector<std::string> argv, secret password,
-                                       milliseconds limit) override {
+    awaitable<result<std::string>> run(std::vector<std::string> argv, std::string user,
+                                       secret password, milliseconds limit) override {
         auto const like = co_await engine_.inspect(container_);
         if (!like) co_return like.error();
-        auto const tool = container_ + "-tool";
-        // One that a killed daemon left: what it did is not known, so it is done again.
-        (void)co_await engine_.remove(tool);
-        auto const made = co_await engine_.create(tool, tool_config(*like, argv, password));
+        auto const cleared = co_await remove_tool(*like);
+        if (!cleared) co_return cleared.error();
+        auto const tool = tool_of(*like);
+        auto const made = co_await engine_.create(tool, tool_config(*like, argv, user, password));
         if (!made) co_return made.error();
         auto running = run_to_end(*made, argv.front(), limit);
         auto said = co_await std::move(running);
@@ -84,10 +88,13 @@ public:
         co_return said;
     }
 
-    awaitable<result<std::vector<std::string>>> argv() override {
-        auto const seen = co_await engine_.inspect(container_);
+    awaitable<result<launch>> launched() override {
+        auto seen = co_await engine_.inspect(container_);
         if (!seen) co_return seen.error();
-        co_return seen->argv;
+        launch how;
+        how.argv = std::move(seen->argv);
+        how.environment = std::move(seen->env);
+        co_return how;
     }
 
     awaitable<result<std::string>> read_file(std::string path) override {
@@ -104,6 +111,22 @@ public:
     std::string const& name() const noexcept override { return name_; }
 
 private:
+    static std::string tool_of(docker::container const& served) { return served.name + "-tool"; }
+
+    /// One that a killed daemon left: what it did is not known, so it is done again.
+    awaitable<result<void>> remove_tool(docker::container const& served) {
+        auto const there = co_await engine_.inspect(tool_of(served));
+        if (!there && there.error().code == errc::not_found) co_return result<void>();
+        if (!there) co_return there.error();
+        auto const label = there->labels.find(tool_label);
+        if (label == there->labels.end() || label->second != served.name)
+            co_return failure{errc::conflict, "the container " + there->name +
+                                                  " has the name of the tool of " + name_ +
+                                                  ", and is not bevmesh's: it is left alone"};
+        auto const id = there->id;
+        co_return co_await engine_.remove(id);
+    }
+
     awaitable<result<std::string>> run_to_end(std::string id, std::string program,
                                               milliseconds limit) {
         auto const started = co_await engine_.start(id);

@@ -76,6 +76,7 @@ private:
     boost::asio::awaitable<void> do_write(write_record what);
     boost::asio::awaitable<void> do_ask_promise(std::string node, promise_request what);
     boost::asio::awaitable<void> do_ask_peer(ask_peer what);
+    boost::asio::awaitable<void> do_nudge(std::string node);
     boost::asio::awaitable<void> do_arm(arm_guard what);
     boost::asio::awaitable<void> do_extend(extend_guard what);
     boost::asio::awaitable<void> do_forget(forget_guard what);

@@ -29,6 +29,12 @@ struct running {
     [[nodiscard]] bool alive() const { return pidfd && !guard::has_ended(pidfd->get()); }
 };
 
+/// What a database is started with.
+struct launch {
+    std::vector<std::string> argv;
+    std::vector<std::string> environment;  // NAME=value
+};
+
 class housing {
 public:
     virtual ~housing() = default;
@@ -43,12 +49,13 @@ public:
     /// To its first process: "INT". Success says that it was sent.
     virtual awaitable<result<void>> signal(std::string name) = 0;
     /// Runs a program of the database's own installation to its end, beside the database or in its
-    /// place, with its files, user and network; what it wrote. `password`: as PGPASSWORD. A status
-    /// other than 0 is remote_error with its last words; after `limit` it is killed: timed_out.
-    virtual awaitable<result<std::string>> run(std::vector<std::string> argv, secret password,
-                                               milliseconds limit) = 0;
+    /// place, with its files and network; what it wrote. `user`: empty for the database's own.
+    /// `password`: as PGPASSWORD. A status other than 0 is remote_error with its last words; after
+    /// `limit` it is killed: timed_out.
+    virtual awaitable<result<std::string>> run(std::vector<std::string> argv, std::string user,
+                                               secret password, milliseconds limit) = 0;
     /// What it was, or would be, started with.
-    virtual awaitable<result<std::vector<std::string>>> argv() = 0;
+    virtual awaitable<result<launch>> launched() = 0;
     /// A file as the database sees it.
     virtual awaitable<result<std::string>> read_file(std::string path) = 0;
     /// For people: "container redis", "unit postgresql@15-main".

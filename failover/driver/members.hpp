@@ -45,6 +45,7 @@ struct promise_reply {
 namespace member_target {
 inline constexpr auto promise = "/v1/failover/promise";
 inline constexpr auto report = "/v1/failover/report";
+inline constexpr auto nudge = "/v1/failover/nudge";
 inline constexpr auto end_stream = "/v1/failover/end_stream";
 }  // namespace member_target
 

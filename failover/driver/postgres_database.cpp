@@ -5,6 +5,7 @@
 #include "failover/driver/answers.hpp"
 #include "failover/driver/postgres_files.hpp"
 #include "failover/guard/client.hpp"
+#include "failover/postgres/silence.hpp"
 #include "mesh/log/log.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -24,7 +25,7 @@ public:
           house_(house),
           options_(std::move(options)),
           policy_(options_.policy),
-          files_(house, options_.data_dir, options_.quarantine_dir) {
+          files_(house, options_.data_dir, options_.quarantine_dir, options_.mark) {
         others_ = options_.where;
         others_.erase(policy_.self);
         server_ = server_at(options_.where.at(policy_.self));
@@ -48,7 +49,7 @@ public:
 private:
     [[nodiscard]] std::unique_ptr<postgres::server> server_at(postgres::address const& at) const {
         postgres::server_options how;
-        how.login = options_.login(at);
+        how.login = [login = options_.login, at] { return login(at); };
         how.replication = options_.replication;
         how.node = policy_.self;
         return postgres::make_server(executor_, std::move(how));
@@ -68,6 +69,7 @@ private:
     awaitable<result<void>> stop_fast(milliseconds limit);
     awaitable<result<void>> make_slot(postgres::address upstream);
     awaitable<result<void>> fill(postgres::address upstream);
+    awaitable<result<void>> make_anew(postgres::address upstream);
     awaitable<result<void>> point_to(postgres::address upstream);
     awaitable<result<void>> start_fenced();
     awaitable<void> compare(postgres::server_state mine, std::string upstream);
@@ -79,6 +81,7 @@ private:
     postgres::addresses others_;
     std::unique_ptr<postgres::server> server_;
     postgres_files files_;
+    postgres::silence silence_;
     std::string process_;   // of the last probe
     std::string compared_;  // with whom, last
     bool restarts_itself_ = false;
@@ -105,12 +108,11 @@ awaitable<probed> postgres_database::look(probe what) {
         restarts_itself_ = !runs || runs->restarted_by_others;
     }
     seen.facts = postgres::to_facts(*state, others_);
+    silence_.judge(seen.facts, seen.asked, 2 * policy_.probe);
     seen.facts.boot_fenced = seen.facts.boot_fenced && !restarts_itself_;
     if (seen.facts.role != role::primary) co_return seen;
     auto const written = co_await server_->prove(process_, limit);
-    // A commit that waits for its gate is no broken disk.
-    bool const gated = !state->synchronous_names.empty() && seen.facts.replicas.empty();
-    if (!written && written.error().why == condition::write_fails && !gated)
+    if (!written && written.error().why == condition::write_fails)
         seen.facts.condition = condition::write_fails;
     co_return seen;
 }
@@ -243,23 +245,34 @@ awaitable<result<void>> postgres_database::fill(postgres::address upstream) {
     co_return filled;
 }
 
+awaitable<result<void>> postgres_database::make_anew(postgres::address upstream) {
+    auto const kept = co_await make_slot(upstream);
+    if (!kept) co_return kept.error();
+    auto const begun = co_await files_.begin_remaking();
+    if (!begun) co_return begun.error();
+    auto const emptied = co_await files_.clear();
+    if (!emptied) co_return emptied.error();
+    auto const filled = co_await fill(upstream);
+    if (!filled) co_return filled.error();
+    auto const pointed = co_await point_to(upstream);
+    if (!pointed) co_return pointed.error();
+    co_return co_await files_.end_remaking();
+}
+
 awaitable<carried_out> postgres_database::perform(start_database what) {
     auto const there = co_await files_.look();
     if (!there) co_return refused(what.op, describe(there.error()));
     if (!there->objection.empty()) co_return refused(what.op, there->objection);
-    if (there->empty) {
+    if (there->empty || there->half_made) {
+        std::string const state = there->empty ? "is empty" : "was being replaced and is half made";
         auto const at = address_of(what.upstream);
         if (!at || what.upstream == policy_.self)
-            co_return refused(what.op, "the data directory " + options_.data_dir +
-                                           " is empty, and there is no primary to copy from");
-        log_.info("the data directory is empty: a base backup fills it",
+            co_return refused(what.op, "the data directory " + options_.data_dir + " " + state +
+                                           ", and there is no primary to copy from");
+        log_.info("the data directory " + state + ": a base backup fills it",
                   {{"group", policy_.group}, {"from", what.upstream}});
-        auto const kept = co_await make_slot(*at);
-        if (!kept) co_return refused(what.op, describe(kept.error()));
-        auto const filled = co_await fill(*at);
-        if (!filled) co_return refused(what.op, describe(filled.error()));
-        auto const pointed = co_await point_to(*at);
-        if (!pointed) co_return refused(what.op, describe(pointed.error()));
+        auto const made = co_await make_anew(*at);
+        if (!made) co_return refused(what.op, describe(made.error()));
     }
     auto const started = co_await start_fenced();
     co_return started ? accomplished(what.op) : refused(what.op, describe(started.error()));
@@ -323,24 +336,27 @@ awaitable<carried_out> postgres_database::perform(resync what) {
     auto const stopped = co_await stop_fast(ms(policy_.hang));
     if (!stopped && stopped.error().code != errc::timed_out)
         co_return refused(what.op, describe(stopped.error()));
+    auto const begun = co_await files_.begin_remaking();
+    if (!begun) co_return refused(what.op, describe(begun.error()));
     auto const& password = options_.replication.password;
     auto const rewound = co_await files_.rewind(upstream_text(*at), password, ms(policy_.resync));
     if (!rewound) {
         log_.warning("pg_rewind could not do it: a base backup replaces the data",
                      {{"group", policy_.group}, {"reason", describe(rewound.error())}});
-        auto const emptied = co_await files_.clear();
-        if (!emptied) co_return refused(what.op, describe(emptied.error()));
-        auto const filled = co_await fill(*at);
-        if (!filled) co_return refused(what.op, describe(filled.error()));
+        auto const made = co_await make_anew(*at);
+        if (!made) co_return refused(what.op, describe(made.error()));
+    } else {
+        auto const pointed = co_await point_to(*at);
+        if (!pointed) co_return refused(what.op, describe(pointed.error()));
+        auto const ended = co_await files_.end_remaking();
+        if (!ended) co_return refused(what.op, describe(ended.error()));
     }
-    auto const pointed = co_await point_to(*at);
-    if (!pointed) co_return refused(what.op, describe(pointed.error()));
     auto const started = co_await start_fenced();
     co_return started ? accomplished(what.op) : refused(what.op, describe(started.error()));
 }
 
 awaitable<carried_out> postgres_database::stop_following(std::uint64_t op) {
-    auto const got = co_await server_->end_stream(process_, ms(policy_.timing.fence));
+    auto const got = co_await server_->end_stream(process_, ms(policy_.hang));
     co_return answer(op, got);
 }
 

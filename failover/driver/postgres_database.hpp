@@ -23,6 +23,7 @@ struct postgres_options {
     postgres::replication_login replication;
     std::string data_dir;  // as this process sees it
     std::string quarantine_dir;
+    std::string mark;  // a file of the daemon's own, see postgres::set_mark
 };
 
 /// `house` must outlive it.

@@ -33,7 +33,7 @@ public:
         others_ = options_.where;
         others_.erase(policy_.self);
         redis::server_options how;
-        how.login = options_.login(self);
+        how.login = [login = options_.login, self] { return login(self); };
         how.announce = self;
         server_ = redis::make_server(executor, std::move(how));
     }

@@ -85,7 +85,11 @@ bool has_ended(int pidfd) noexcept {
 }
 
 void kill_process(int pidfd) noexcept {
-    ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    (void)send_signal(pidfd, SIGKILL);
+}
+
+bool send_signal(int pidfd, int number) noexcept {
+    return ::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0) == 0;
 }
 
 std::optional<std::uint64_t> start_ticks(pid_t pid) noexcept {

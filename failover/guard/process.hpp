@@ -36,6 +36,8 @@ private:
 /// (the kernel reaps them before init itself can be waited for).
 [[nodiscard]] bool has_ended(int pidfd) noexcept;
 void kill_process(int pidfd) noexcept;
+/// False with errno: it has ended, or is not ours to signal.
+[[nodiscard]] bool send_signal(int pidfd, int number) noexcept;
 
 /// When the process was started, in clock ticks since boot: with the pid, an identity.
 [[nodiscard]] std::optional<std::uint64_t> start_ticks(pid_t pid) noexcept;

@@ -18,6 +18,10 @@ Number number(std::string_view text, int base = 10) {
     return value;
 }
 
+std::string program(std::string const& bin, char const* name) {
+    return bin.empty() ? name : bin + "/" + name;
+}
+
 bool is_segment(std::string const& name) {
     return name.size() == 24 && name.find_first_not_of("0123456789ABCDEF") == std::string::npos;
 }
@@ -61,19 +65,26 @@ bool holds_all(control_data const& stopped, std::uint32_t timeline, position rec
 }
 
 std::vector<std::string> control_command(std::string const& bin, std::string const& data) {
-    return {bin + "/pg_controldata", "-D", data};
+    return {program(bin, "pg_controldata"), "-D", data};
 }
 
 std::vector<std::string> base_backup_command(std::string const& bin, std::string const& data,
                                              std::string const& upstream, std::string const& slot) {
-    return {bin + "/pg_basebackup", "--pgdata=" + data,  "--dbname=" + upstream, "--slot=" + slot,
-            "--wal-method=stream",  "--checkpoint=fast", "--no-password"};
+    return {program(bin, "pg_basebackup"),
+            "--pgdata=" + data,
+            "--dbname=" + upstream,
+            "--slot=" + slot,
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            "--no-password"};
 }
 
 std::vector<std::string> rewind_command(std::string const& bin, std::string const& data,
-                                        std::string const& upstream) {
-    return {bin + "/pg_rewind", "--target-pgdata=" + data, "--source-server=" + upstream,
-            "--no-ensure-shutdown"};
+                                        std::string const& upstream, bool recover) {
+    std::vector<std::string> argv{program(bin, "pg_rewind"), "--target-pgdata=" + data,
+                                  "--source-server=" + upstream};
+    if (!recover) argv.emplace_back("--no-ensure-shutdown");
+    return argv;
 }
 
 std::vector<std::string> wal_since(std::vector<std::string> const& names, std::uint32_t timeline,

@@ -23,6 +23,10 @@ struct control_data {
 
     /// A fast stop that ended well: the checkpoint is its last record.
     [[nodiscard]] bool shut_down() const noexcept { return state == "shut down"; }
+    /// It was killed, or its machine was: pages may lack what the WAL has.
+    [[nodiscard]] bool crashed() const noexcept {
+        return !shut_down() && state != "shut down in recovery";
+    }
 
     friend bool operator==(control_data const&, control_data const&) = default;
 };
@@ -35,8 +39,8 @@ struct control_data {
 [[nodiscard]] bool holds_all(control_data const& stopped, std::uint32_t timeline,
                              position received);
 
-/// argv of the server's own programs; `bin` is their directory. The connection strings hold no
-/// password: PGPASSFILE does.
+/// argv of the server's own programs; `bin` is their directory, empty for those of the PATH. The
+/// connection strings hold no password: PGPASSFILE does.
 [[nodiscard]] std::vector<std::string> control_command(std::string const& bin,
                                                        std::string const& data);
 /// Streams the WAL beside, over the slot; fails, rather than waits, on an existing directory with
@@ -45,9 +49,10 @@ struct control_data {
                                                            std::string const& data,
                                                            std::string const& upstream,
                                                            std::string const& slot);
+/// `recover`: crash recovery comes first; the directory must not be boot-fenced then.
 [[nodiscard]] std::vector<std::string> rewind_command(std::string const& bin,
                                                       std::string const& data,
-                                                      std::string const& upstream);
+                                                      std::string const& upstream, bool recover);
 
 /// WAL files of `names` (of pg_wal) with anything at or after `fork` of `timeline` or of a later
 /// one, and the histories: what a rewind gives up. `segment` is wal_segment_size.

@@ -4,11 +4,13 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "failover/database/safe_copy.hpp"
+#include "failover/postgres/control_file.hpp"
 
 namespace bevmesh::failover::postgres {
 namespace {
@@ -36,11 +38,11 @@ result<void> sync_path(fs::path const& path) {
     return {};
 }
 
-/// `text` as `data`/`name`, whole or not at all, of the directory's owner, mode 0600.
-result<void> write_file(fs::path const& data, std::string const& name, std::string_view text) {
+/// `text` as `in`/`name`, whole or not at all, of the directory's owner, mode 0600.
+result<void> write_file(fs::path const& in, std::string const& name, std::string_view text) {
     struct stat directory{};
-    if (::stat(data.c_str(), &directory) != 0) return trouble("look at", data);
-    auto const beside = data / ("." + name + ".bevmesh");
+    if (::stat(in.c_str(), &directory) != 0) return trouble("look at", in);
+    auto const beside = in / ("." + name + ".bevmesh");
     ::unlink(beside.c_str());
     int const fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
                           S_IRUSR | S_IWUSR);
@@ -56,8 +58,8 @@ result<void> write_file(fs::path const& data, std::string const& name, std::stri
     auto const problem = done ? result<void>() : result<void>(trouble("write", beside));
     ::close(fd);
     if (!done) return problem;
-    if (::rename(beside.c_str(), (data / name).c_str()) != 0) return trouble("rename", beside);
-    return sync_path(data);
+    if (::rename(beside.c_str(), (in / name).c_str()) != 0) return trouble("rename", beside);
+    return sync_path(in);
 }
 
 std::string setting_line(std::string const& name, secret const& value) {
@@ -107,12 +109,36 @@ std::string objection(directory_facts const& facts, fs::path const& data, uid_t 
     return {};
 }
 
+result<control_data> control_of(fs::path const& data) {
+    auto const path = data / "global" / "pg_control";
+    std::ifstream in(path, std::ios::binary);
+    std::string const bytes{std::istreambuf_iterator<char>(in), {}};
+    if (!in) return trouble("read", path);
+    return read_control_file(bytes);
+}
+
 result<void> make_boot_fenced(fs::path const& data) {
     if (first_line(data / "PG_VERSION").empty())
         return failure{errc::bad_input, "fence " + data.string() + ": it is no data directory"};
     struct stat there{};
     if (::lstat((data / "standby.signal").c_str(), &there) == 0) return {};
     return write_file(data, "standby.signal", "");
+}
+
+result<void> lift_boot_fence(fs::path const& data) {
+    auto const signal = data / "standby.signal";
+    if (::unlink(signal.c_str()) != 0 && errno != ENOENT) return trouble("remove", signal);
+    return {};
+}
+
+result<void> set_mark(fs::path const& mark) {
+    return write_file(mark.parent_path(), mark.filename().string(),
+                      "what is in the data directory is being replaced by bevmesh\n");
+}
+
+result<void> remove_mark(fs::path const& mark) {
+    if (::unlink(mark.c_str()) != 0 && errno != ENOENT) return trouble("remove", mark);
+    return sync_path(mark.parent_path());
 }
 
 result<void> write_settings(fs::path const& data, std::map<std::string, secret> const& settings) {

@@ -37,9 +37,23 @@ struct directory_facts {
                                     uid_t server_user, control_data const* control,
                                     std::string const& expected_system);
 
+/// Out of global/pg_control. errc::not_found: a version whose layout is not known here, and
+/// pg_controldata must be asked.
+[[nodiscard]] result<control_data> control_of(std::filesystem::path const& data);
+
 /// Creates standby.signal: whatever starts the server next starts a standby. At every start, as a
 /// promotion deletes it. Done too when it is there. errc::bad_input: that is no data directory.
 [[nodiscard]] result<void> make_boot_fenced(std::filesystem::path const& data);
+
+/// The opposite, before a rewind that needs the server's own crash recovery, which refuses to run
+/// on a standby. Whatever starts the server before make_boot_fenced starts a primary: only with a
+/// mark.
+[[nodiscard]] result<void> lift_boot_fence(std::filesystem::path const& data);
+
+/// The file `mark`, outside of the data directory, says that what is in it is being replaced and
+/// must not be started: half of it may be the old data, half the new. On disk when it returns.
+[[nodiscard]] result<void> set_mark(std::filesystem::path const& mark);
+[[nodiscard]] result<void> remove_mark(std::filesystem::path const& mark);
 
 /// Puts settings into postgresql.auto.conf, in place of those of the same name: after a rewind a
 /// standby cannot be told by SQL before it has an upstream.

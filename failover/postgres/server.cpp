@@ -6,6 +6,9 @@
 namespace bevmesh::failover::postgres {
 namespace {
 
+constexpr milliseconds promotion_pace{5};
+constexpr milliseconds stream_pace{2};
+
 net::steady_point in(milliseconds limit) {
     return std::chrono::steady_clock::now() + limit;
 }
@@ -38,9 +41,11 @@ private:
     using opened = done<std::unique_ptr<session>>;
 
     awaitable<opened> talk_to(std::string process, milliseconds limit) {
-        return session::open(executor_, options_.login, std::move(process), in(limit));
+        return session::open(executor_, options_.login(), std::move(process), in(limit));
     }
     awaitable<done<void>> checkpointer_rests(session& with);
+    static awaitable<done<void>> says(session& with, std::string sql, std::string value,
+                                      milliseconds pace);
     awaitable<void> cancel(int backend);
     static awaitable<done<void>> slot_on(session& with, std::string name);
 
@@ -58,20 +63,22 @@ awaitable<done<server_state>> postgres_server::probe(milliseconds limit) {
 awaitable<done<void>> postgres_server::prove(std::string process, milliseconds limit) {
     auto s = co_await talk_to(std::move(process), limit);
     if (!s) co_return s.error();
-    std::string const write = "select pg_logical_emit_message(true, 'bevmesh', 'probe')";
+    std::string const write =
+        "select set_config('synchronous_commit', 'local', true), "
+        "pg_logical_emit_message(true, 'bevmesh', 'probe')";
     auto const wrote = co_await (*s)->change(write);
     if (wrote && wrote->warning.empty()) co_return done<void>();
     trouble t = wrote ? (*s)->refused(condition::write_fails, wrote->warning) : wrote.error();
     if (t.why == condition::hung) {
-        // It has answered on this connection before: the commit waits, for a standby or the disk.
+        // It has answered on this connection before.
         t.why = condition::write_fails;
-        t.detail += "; the commit waits for a synchronous standby or for the disk";
+        t.detail += "; the commit waits for the disk";
         co_await cancel((*s)->backend());
     }
     co_return t;
 }
 
-/// A backend that waits for a standby does not notice that its client is gone.
+/// A backend that waits does not notice that its client is gone.
 awaitable<void> postgres_server::cancel(int backend) {
     auto s = co_await talk_to(std::string(), milliseconds(500));
     if (!s) co_return;
@@ -138,17 +145,32 @@ awaitable<done<void>> postgres_server::promote(std::string process, instant not_
     }
     if (net::now() >= not_after)
         co_return (*s)->refused(condition::ok, "promote: the time for it is over");
-    auto const wait = std::to_string(std::max<std::int64_t>(1, limit.count() / 1000));
-    std::string const sql = "select pg_promote(true, $1::int)";
-    auto const told = co_await (*s)->change(sql, one(wait));
+    std::string const sql = "select pg_promote(false)";
+    auto const told = co_await (*s)->change(sql);
     if (!told) co_return told.error();
+    // One that waits for it looks each 100 ms.
     std::string const look = "select pg_is_in_recovery()";
-    auto const now = co_await (*s)->ask(look);
-    if (now && now->value() == "f") co_return done<void>();
-    trouble t =
-        now ? (*s)->refused(condition::ok, "promote: it is still in recovery") : now.error();
-    t.effect = outcome::unknown;
+    std::string const ended = "f";
+    auto const over = co_await says(**s, look, ended, promotion_pace);
+    if (over) co_return over;
+    auto t = over.error();
+    t.detail = "promote: " + t.detail;
     co_return t;
+}
+
+/// After a change: that it came to its end. Whether it did is unknown until then.
+awaitable<done<void>> postgres_server::says(session& with, std::string sql, std::string value,
+                                            milliseconds pace) {
+    for (;;) {
+        auto const seen = co_await with.ask(sql);
+        if (!seen) {
+            auto t = seen.error();
+            t.effect = outcome::unknown;
+            co_return t;
+        }
+        if (seen->value() == value) co_return done<void>();
+        co_await net::sleep_for(pace);
+    }
 }
 
 awaitable<done<void>> postgres_server::checkpoint(std::string process, milliseconds limit) {
@@ -171,16 +193,8 @@ awaitable<done<void>> postgres_server::end_stream(std::string process, milliseco
     auto const set = co_await (*s)->set(setting, std::string());
     if (!set) co_return set.error();
     std::string const sql = "select count(*) from pg_stat_wal_receiver";
-    for (;;) {
-        auto const left = co_await (*s)->ask(sql);
-        if (left && left->value() == "0") co_return done<void>();
-        if (!left) {
-            auto t = left.error();
-            t.effect = outcome::unknown;
-            co_return t;
-        }
-        co_await net::sleep_for(milliseconds(2));
-    }
+    std::string const none = "0";
+    co_return co_await says(**s, sql, none, stream_pace);
 }
 
 awaitable<done<void>> postgres_server::slot_on(session& with, std::string name) {
@@ -309,9 +323,13 @@ secret connection_string(replication_login const& login, address const& upstream
         made += " passfile=" + quote_parameter(login.pass_file);
     else if (!login.password.empty())
         made += " password=" + quote_parameter(login.password.reveal());
-    if (!login.ssl_mode.empty()) made += " sslmode=" + quote_parameter(login.ssl_mode);
-    if (!login.ssl_root_cert.empty())
-        made += " sslrootcert=" + quote_parameter(login.ssl_root_cert);
+    auto const add = [&made](char const* name, std::string const& value) {
+        if (!value.empty()) made += name + quote_parameter(value);
+    };
+    add(" sslmode=", login.ssl_mode);
+    add(" sslrootcert=", login.ssl_root_cert);
+    add(" sslcert=", login.ssl_cert);
+    add(" sslkey=", login.ssl_key);
     return secret(std::move(made));
 }
 

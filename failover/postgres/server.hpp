@@ -7,6 +7,7 @@
 // superuser, as ALTER SYSTEM does.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,11 +29,15 @@ struct replication_login {
         pass_file;  // libpq's, as the server sees it; empty: `password` goes into the setting
     secret password;
     std::string ssl_mode;
+    // Files as the server sees them.
     std::string ssl_root_cert;
+    std::string ssl_cert;
+    std::string ssl_key;
 };
 
 struct server_options {
-    bevmesh::postgres::settings login;
+    /// Asked before each connection: its files may be others by then.
+    std::function<bevmesh::postgres::settings()> login;
     replication_login replication;
     std::string node;  // application_name of this node's standby
 };
@@ -44,8 +49,9 @@ public:
     /// Refused with its class when there is no answer: refused, hung, recovering (starting up, not
     /// yet consistent), bad_credentials.
     virtual awaitable<done<server_state>> probe(milliseconds limit) = 0;
-    /// A commit that waits for its standbys, without a table: a logical message. write_fails: it
-    /// is a standby, the disk is full, or the commit waits; one that waits is canceled again.
+    /// A commit to this server's own disk, without a table: a logical message. It does not wait for
+    /// the gate, which has its own rules. write_fails: it is a standby, or the disk is full or
+    /// hangs.
     virtual awaitable<done<void>> prove(std::string process, milliseconds limit) = 0;
 
     /// synchronous_standby_names, read back from a backend; the checkpointer, by whose flag commits

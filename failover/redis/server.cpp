@@ -38,7 +38,7 @@ private:
     using opened = done<std::unique_ptr<session>>;
 
     awaitable<opened> talk_to(std::string process, milliseconds limit) {
-        return session::open(executor_, options_.login, std::move(process), in(limit));
+        return session::open(executor_, options_.login(), std::move(process), in(limit));
     }
     awaitable<done<void>> gate(session& with, unsigned count, unsigned lag);
     awaitable<done<void>> pause(session& with, milliseconds hold);
@@ -125,10 +125,11 @@ awaitable<done<void>> redis_server::point_at(session& with, address upstream) {
                                        options_.announce->host, "replica-announce-port", port));
         if (!set) co_return set.error();
     }
-    if (options_.set_replica_login && !options_.login.password.empty()) {
-        std::string const password(options_.login.password.reveal());
+    auto const login = options_.login();
+    if (options_.set_replica_login && !login.password.empty()) {
+        std::string const password(login.password.reveal());
         auto const set = co_await with.change(
-            words("CONFIG", "SET", "masteruser", options_.login.user, "masterauth", password));
+            words("CONFIG", "SET", "masteruser", login.user, "masterauth", password));
         if (!set) co_return set.error();
     }
     auto const port = std::to_string(upstream.port);

@@ -24,7 +24,8 @@ using boost::asio::awaitable;
 using database::done;
 
 struct server_options {
-    bevmesh::redis::settings login;
+    /// Asked before each connection: its files may be others by then.
+    std::function<bevmesh::redis::settings()> login;
     /// What replicas log in to their primary with, where `login` has a password: the same one.
     bool set_replica_login = true;
     /// How the others reach this server, where that is not what it sees of itself (a container).

@@ -90,6 +90,32 @@ struct instance_config {
     friend bool operator==(instance_config const&, instance_config const&) = default;
 };
 
+/// The certificate that the mesh's PKI gives a service, and how the service is told of a new one.
+struct service_tls_config {
+    std::string recipe;   // of certs/recipes; empty: it has none
+    std::string folder;   // of its files, on the node; certs/store
+    std::string seen_as;  // the same folder as the service sees it; empty: by the same path
+    std::string layout = "linked";     // or flat, inplace
+    std::optional<unsigned> owner;     // numeric; absent: the daemon's
+    std::optional<unsigned> group;     // of the files
+    std::string key_format = "pkcs8";  // or traditional
+    std::string pkcs12_password_file;  // empty: no keystore.p12
+    std::string user;                  // redis, postgres: whom the daemon is there
+    std::string password_file;         // of that user
+    std::string signal = "SIGHUP";     // signal, docker_signal
+    std::string pid_file;              // signal: of a process of the node
+    std::vector<std::string> command;  // exec: on the node; docker_exec: in the container
+    std::string path = "/-/reload";    // http: POST, without TLS
+    std::string broker;                // kafka: its number
+    std::string listener;              // kafka: whose certificate it is
+    std::string client_config;         // kafka: a file for kafka-configs.sh, as the service sees it
+    unsigned renew_at = 55;            // in hundredths of its life; up to 15 later
+    std::vector<std::string> windows;  // cron lines, UTC: when it may be renewed
+    milliseconds window_length{3'600'000};
+
+    friend bool operator==(service_tls_config const&, service_tls_config const&) = default;
+};
+
 struct service_config {
     std::string name;
     std::vector<instance_config> instances;
@@ -100,6 +126,7 @@ struct service_config {
     std::string network;        // of several, the one whose address is meant
     bool mirror_health = true;  // Docker's HEALTHCHECK becomes a check of the service
     bool enable_tag_override = false;
+    service_tls_config tls;
 
     friend bool operator==(service_config const&, service_config const&) = default;
 };
@@ -130,6 +157,49 @@ struct consul_config {
     std::string server_name;
 
     friend bool operator==(consul_config const&, consul_config const&) = default;
+};
+
+/// How a node logs in: each file is the node's own, at the same path on every node, mode 0600.
+struct approle_config {
+    std::string mount = "approle";
+    std::string role = "bevmesh-NODE";  // NODE: the node's name
+    std::string role_id_file = "/etc/bevmesh/vault.role-id";
+    std::string secret_id_file = "/etc/bevmesh/vault.secret-id";
+    std::string wrapped_secret_id_file;  // or this: a wrapping token, of use once
+    milliseconds token_period{86'400'000};
+    milliseconds secret_id_ttl{2'592'000'000};
+    bool bind_address = true;  // of use from the node's address alone
+
+    friend bool operator==(approle_config const&, approle_config const&) = default;
+};
+
+struct vault_pki_config {
+    std::string mount = "pki";  // of the intermediate, which signs
+    std::string root_mount = "pki_root";
+    std::string role = "service-NODE";  // without NODE: one for all nodes
+    milliseconds ttl{86'400'000};
+    std::vector<std::string> names;  // that any node's certificates may have besides its own
+
+    friend bool operator==(vault_pki_config const&, vault_pki_config const&) = default;
+};
+
+struct vault_kv_config {
+    std::string mount = "secret";
+    std::map<std::string, std::vector<std::string>> paths;  // path → nodes that read it
+
+    friend bool operator==(vault_kv_config const&, vault_kv_config const&) = default;
+};
+
+struct vault_config {
+    std::vector<std::string> addresses;  // https://host:port; empty: no Vault
+    std::string ca_file;                 // empty: the system's
+    std::string server_name;             // of the servers' certificates; empty: each one's host
+    std::string space;                   // namespace; empty: the root one
+    approle_config approle;
+    vault_pki_config pki;
+    vault_kv_config kv;
+
+    friend bool operator==(vault_config const&, vault_config const&) = default;
 };
 
 struct docker_config {
@@ -204,6 +274,7 @@ struct mesh_config {
     std::string datacenter;
     std::string state_dir = "/var/lib/bevmesh";
     consul_config consul;
+    vault_config vault;
     docker_config docker;
     registrar_config registrar;
     api_config api;

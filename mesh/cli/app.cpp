@@ -44,7 +44,9 @@ void build(CLI::App& app, session& run) {
     add_dns_command(app, run);
     add_verify_command(app, run);
     add_consul_command(app, run);
+    add_vault_command(app, run);
     add_config_command(app, run.status(), run.io().out, run.io().err);
+    add_certs_command(app, run);
     add_failover_command(app, run);
     add_guard_command(app, run);
     add_version_command(app, run);

@@ -1,71 +1,9 @@
 #include "mesh/cli/bootstrap_view.hpp"
 
+#include "mesh/cli/plan_view.hpp"
 #include "mesh/cli/text.hpp"
 
 namespace bevmesh::cli {
-namespace {
-
-using consul::diff_line;
-using consul::step_kind;
-
-char const* sign(step_kind what) {
-    switch (what) {
-        case step_kind::unchanged:
-            return "= ";
-        case step_kind::create:
-            return "+ ";
-        case step_kind::update:
-        case step_kind::restore:
-            return "~ ";
-        case step_kind::refuse:
-            return "! ";
-    }
-    return "";
-}
-
-look look_of(step_kind what) {
-    switch (what) {
-        case step_kind::unchanged:
-            return look::muted;
-        case step_kind::create:
-            return look::good;
-        case step_kind::update:
-        case step_kind::restore:
-            return look::warning;
-        case step_kind::refuse:
-            return look::bad;
-    }
-    return look::plain;
-}
-
-std::string headline(step_kind what, std::string const& text, page const& on) {
-    return "  " + paint({sign(what) + text, look_of(what)}, on) + "\n";
-}
-
-std::string draw_diff(std::vector<diff_line> const& diff, page const& on) {
-    std::string drawn;
-    for (auto const& line : diff) {
-        bool const added = line.what == diff_line::kind::added;
-        bool const removed = line.what == diff_line::kind::removed;
-        drawn += "        " +
-                 paint({(added     ? "+ "
-                         : removed ? "- "
-                                   : "  ") +
-                            line.text,
-                        added     ? look::good
-                        : removed ? look::bad
-                                  : look::muted},
-                       on) +
-                 "\n";
-    }
-    return drawn;
-}
-
-std::string counted(std::size_t n, std::string const& one, std::string const& many) {
-    return std::to_string(n) + " " + (n == 1 ? one : many);
-}
-
-}  // namespace
 
 std::string draw_plan(consul::bootstrap_plan const& plan, page const& on) {
     std::string drawn;

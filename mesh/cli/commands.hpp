@@ -19,6 +19,10 @@ void add_resolve_command(CLI::App& app, session& run);
 void add_scan_command(CLI::App& app, session& run);
 void add_dns_command(CLI::App& app, session& run);
 void add_consul_command(CLI::App& app, session& run);
+void add_vault_command(CLI::App& app, session& run);
+void add_certs_command(CLI::App& app, session& run);
+void add_certs_ca_command(CLI::App& certs, session& run);      // certs ca
+void add_certs_revoke_command(CLI::App& certs, session& run);  // certs revoke
 void add_failover_command(CLI::App& app, session& run);
 void add_guard_command(CLI::App& app, session& run);
 void add_verify_command(CLI::App& app, session& run);

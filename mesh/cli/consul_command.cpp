@@ -14,6 +14,7 @@
 #include "mesh/cli/block_on.hpp"
 #include "mesh/cli/bootstrap_view.hpp"
 #include "mesh/cli/commands.hpp"
+#include "mesh/cli/secret_files.hpp"
 #include "mesh/cli/session.hpp"
 #include "mesh/cli/token_files.hpp"
 #include "mesh/consul/acl_client.hpp"
@@ -22,7 +23,6 @@ namespace bevmesh::cli {
 namespace {
 
 using consul::acl_trouble;
-using consul::step_kind;
 
 struct arguments {
     std::string config_file = "/etc/bevmesh/bevmesh.yaml";

@@ -166,7 +166,7 @@ void add_dns_command(CLI::App& app, session& run) {
              "Examples:\n  bevmesh dns doctor\n  bevmesh dns doctor --service redis --format json",
              doctor);
     add_verb(dns, run, "apply", "Send the mesh's domain to Consul, by drop-ins; checked, or undone",
-             "Shows what it will do and asks. Only files of its own are written; if names do not\n"
+             "Shows which files it will write and asks; what it replaces is kept. If names do not\n"
              "resolve afterwards, everything is taken back.\n\n"
              "Examples:\n  bevmesh dns apply\n  bevmesh dns apply --restart-docker --yes",
              apply);

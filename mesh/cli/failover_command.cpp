@@ -135,8 +135,12 @@ void pause(session& run, settings const& how, arguments args, bool on) {
     auto const answer = how.daemon().post("/v1/failover/pause", asked);
     if (!answer) return fail(run, answer.error());
     run.show(how, *answer, [&](page const&) {
-        auto const until = text_at(*answer, "until");
-        return on ? "paused until " + printable(until) + "\n" : std::string("resumed\n");
+        auto said = on ? "paused until " + printable(text_at(*answer, "until")) + "\n"
+                       : std::string("resumed\n");
+        for (auto const& node : member_at(*answer, "unaware"))
+            said += (node.is_string() ? printable(node.get<std::string>()) : "a node") +
+                    std::string(" has not confirmed it: it learns of it from Consul\n");
+        return said;
     });
 }
 

@@ -58,7 +58,8 @@ std::string members_table(json const& group, page const& on) {
              "BOOT FENCED", "PRIORITY"});
     for (auto const& m : member_at(group, "members"))
         t.add({{text_at(m, "node")},
-               {text_at(m, "role")},
+               // What it was when it was heard last must not look like a second primary.
+               {is_true(m, "answers") ? text_at(m, "role") : std::string()},
                state_of(m),
                {text_at(m, "upstream")},
                {digits_at(m, "at")},

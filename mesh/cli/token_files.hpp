@@ -42,7 +42,4 @@ private:
     std::string directory_;
 };
 
-/// The first line of a file; empty: there is no such file. errc::local_error: it cannot be read.
-[[nodiscard]] result<secret> read_secret(std::string const& path);
-
 }  // namespace bevmesh::cli

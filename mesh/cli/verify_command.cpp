@@ -1,12 +1,11 @@
 // `bevmesh verify`: is everything as the configuration says, on every node?
 #include <CLI/CLI.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <nlohmann/json.hpp>
 
 #include "config/format.hpp"
 #include "mesh/cli/commands.hpp"
 #include "mesh/cli/fields.hpp"
+#include "mesh/cli/pause.hpp"
 #include "mesh/cli/session.hpp"
 #include "mesh/cli/verify_view.hpp"
 #include "mesh/net/clock.hpp"
@@ -34,11 +33,6 @@ char const* const footer =
     "  bevmesh verify --wait 1m                until all is well, or the time is over\n"
     "  bevmesh verify --format json | jq '.rows[] | select(.issues != [])'";
 
-void pause_a_while() {
-    boost::asio::io_context loop(1);
-    boost::asio::steady_timer(loop, pause).wait();
-}
-
 void verify(session& run, settings const& how, arguments const& args, milliseconds wait) {
     auto const daemon = how.daemon();
     auto const end = net::now() + wait;
@@ -54,7 +48,7 @@ void verify(session& run, settings const& how, arguments const& args, millisecon
                 return run.finish(healthy ? exit_status::done : exit_status::degraded);
             }
         }
-        pause_a_while();
+        pause_for(pause);
     }
 }
 

@@ -131,27 +131,10 @@ std::string_view name(token_role role) noexcept {
     return "";
 }
 
-std::string_view name(step_kind kind) noexcept {
-    switch (kind) {
-        case step_kind::unchanged:
-            return "unchanged";
-        case step_kind::create:
-            return "create";
-        case step_kind::update:
-            return "update";
-        case step_kind::restore:
-            return "restore";
-        case step_kind::refuse:
-            return "refuse";
-    }
-    return "";
-}
-
 std::string rules_for(std::string_view shipped, std::string const& node) {
     constexpr std::string_view placeholder = "\"NODE\"";
     std::string rules;
-    for (auto line : lines_of(shipped)) {
-        if (line.empty() || line.starts_with('#')) continue;
+    for (auto line : lines_of(without_comments(shipped))) {
         for (auto at = line.find(placeholder); at != std::string::npos; at = line.find(placeholder))
             line.replace(at, placeholder.size(), "\"" + node + "\"");
         rules += line + "\n";
@@ -198,10 +181,7 @@ nlohmann::json to_json(bootstrap_plan const& plan) {
     for (auto const& step : plan.policies) {
         json diff = json::array();
         for (auto const& line : step.diff)
-            diff.push_back((line.what == diff_line::kind::same      ? "  "
-                            : line.what == diff_line::kind::removed ? "- "
-                                                                    : "+ ") +
-                           line.text);
+            diff.push_back(marked(line));
         policies.push_back(
             {{"name", step.wanted.name}, {"action", name(step.what)}, {"diff", std::move(diff)}});
     }

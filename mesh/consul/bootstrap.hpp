@@ -13,8 +13,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "mesh/base/line_diff.hpp"
+#include "mesh/base/plan_step.hpp"
 #include "mesh/consul/acl.hpp"
-#include "mesh/consul/line_diff.hpp"
 
 namespace bevmesh::consul {
 
@@ -43,14 +44,7 @@ struct acl_facts {
     std::map<token_slot, acl_token> files;
 };
 
-enum class step_kind {
-    unchanged,
-    create,
-    update,   // other rules, or other rights, than it should have
-    restore,  // the token is there, its file is not: its secret is written to it again
-    refuse,   // the file holds a token that is none of ours: nothing is done at all
-};
-[[nodiscard]] std::string_view name(step_kind kind) noexcept;
+using bevmesh::step_kind;
 
 struct policy_step {
     step_kind what = step_kind::create;

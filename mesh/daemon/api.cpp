@@ -10,11 +10,6 @@ namespace {
 using net::awaitable;
 using nlohmann::json;
 
-std::string text_of(json const& body) {
-    // Outputs of checks are anybody's bytes.
-    return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
 json instance_json(consul::health_entry const& e) {
     auto const& meta = e.service.meta;
     auto const meta_value = [&](char const* key) {
@@ -119,7 +114,7 @@ std::string api::status() const {
     bool const degraded = !peers_well || !engine.reachable || !agent.reachable ||
                           phases["refused"] > 0 || phases["failing"] > 0;
     s["state"] = degraded ? "degraded" : "ok";
-    return text_of(s);
+    return answer_text(s);
 }
 
 awaitable<result<std::string>> api::services(std::string only) const {
@@ -152,7 +147,7 @@ awaitable<result<std::string>> api::services(std::string only) const {
     json out;
     out["services"] = std::move(all);
     out["local"] = std::move(local);
-    co_return text_of(out);
+    co_return answer_text(out);
 }
 
 awaitable<result<std::string>> api::resolve(std::string name) const {
@@ -181,7 +176,7 @@ awaitable<result<std::string>> api::resolve(std::string name) const {
     out["service"] = parsed.service;
     out["tag"] = parsed.tag;
     out["instances"] = std::move(instances);
-    co_return text_of(out);
+    co_return answer_text(out);
 }
 
 result<std::string> api::maintenance(call const& c) {
@@ -209,7 +204,7 @@ result<std::string> api::maintenance(call const& c) {
             "it is done, but will be forgotten at the next restart: " + kept.error().doing};
     json out;
     out["affected"] = std::move(affected);
-    return text_of(out);
+    return answer_text(out);
 }
 
 dns_name parse_dns_name(std::string name, std::string const& domain) {

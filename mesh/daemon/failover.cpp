@@ -1,13 +1,14 @@
 #include "mesh/daemon/failover.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include "failover/configured.hpp"
 #include "failover/driver/follow_orders.hpp"
 #include "failover/driver/replica_entry.hpp"
+#include "failover/driver/unit.hpp"
 #include "mesh/daemon/failover_database.hpp"
 #include "mesh/daemon/failover_group.hpp"
+#include "mesh/daemon/secret_line.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 
@@ -17,15 +18,6 @@ namespace {
 using net::awaitable;
 
 constexpr auto guard_directory = "/run/bevmesh-guard/";
-
-result<secret> read_password(std::string const& path) {
-    if (path.empty()) return secret();
-    std::ifstream file(path);
-    std::string line;
-    if (!file || !std::getline(file, line) || line.empty())
-        return failure{errc::local_error, "read the database's password from " + path};
-    return secret(std::move(line));
-}
 
 }  // namespace
 
@@ -62,7 +54,7 @@ result<std::unique_ptr<failover_groups>> failover_groups::make(
 result<void> failover_groups::add(failover_group_config const& config, mesh_config const& mesh) {
     auto rules = fo::policy_of(config, node_);
     if (!rules) return rules.error();
-    auto const password = read_password(config.password_file);
+    auto const password = read_secret_line(config.password_file, "the database's password");
     if (!password) return password.error();
     fo::service_addresses where;
     for (auto const& member : config.members) {
@@ -71,16 +63,17 @@ result<void> failover_groups::add(failover_group_config const& config, mesh_conf
         where[member] = {host, place.port};
     }
     auto const place = fo::placement_of(config, node_);
-    if (place.container.empty())
-        return failure{errc::bad_input, "this version runs databases in containers only"};
 
     auto g = std::make_unique<group>();
     g->where = where.at(node_);
     g->store = fo::make_lease_store(from_.consul, config.name, where);
     auto const limit = std::chrono::duration_cast<milliseconds>(rules->timing.fence);
     g->keeper = fo::guard::make_client(executor_, guard_directory + config.name + ".sock", limit);
-    g->house = fo::make_container_housing(from_.docker, place.container);
-    auto database = make_database(executor_, *g->house, {config, *rules, where, *password});
+    g->house = place.unit.empty() ? fo::make_container_housing(from_.docker, place.container)
+                                  : fo::make_unit_housing(place.unit);
+    auto database = make_database(
+        executor_, *g->house,
+        {config, *rules, where, certificates_for(config, mesh, node_), *password, mesh.state_dir});
     if (!database) return database.error();
     g->database = std::move(*database);
     g->history = std::make_unique<fo::journal>(
@@ -119,6 +112,12 @@ awaitable<void> failover_groups::run() {
                      "replica entry of " + name);
     }
     co_await tasks_.join();
+}
+
+bool failover_groups::is_primary(std::string const& name) const {
+    auto const found = groups_.find(name);
+    return found != groups_.end() &&
+           found->second->driver->report().database.role == fo::role::primary;
 }
 
 std::map<std::string, fo::driver const*> failover_groups::drivers() const {

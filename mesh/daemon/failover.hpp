@@ -5,9 +5,9 @@
 //   POST /v1/failover/order            {"group", "order", "node", "accept_data_loss"}
 //   POST /v1/failover/schedule         {"group", "node", "at", "by"}; "at" empty: cancels it
 //   POST /v1/failover/pause            {"group", "seconds", "by"}; group "*": the mesh; 0 ends it
-// and for the other members: promise, report, end_stream (failover/driver/members.hpp). An order is
-// put to the node that can carry it out, and a question about a group to one of its members,
-// whichever daemon got it.
+// and for the other members: promise, report, nudge, end_stream (failover/driver/members.hpp). An
+// order is put to the node that can carry it out, and a question about a group to one of its
+// members, whichever daemon got it.
 #pragma once
 
 #include <map>
@@ -54,6 +54,9 @@ public:
     /// For load balancers: /primary/GROUP and /replica/GROUP?max_lag=BYTES; 200, 503 or 404.
     [[nodiscard]] net::http_response health(std::string const& target) const;
 
+    /// Whether this node's database is its group's primary; false for what is no group.
+    [[nodiscard]] bool is_primary(std::string const& name) const;
+
     /// By the groups' names.
     [[nodiscard]] std::map<std::string, failover::driver const*> drivers() const;
 
@@ -63,8 +66,10 @@ private:
     failover_groups(boost::asio::any_io_executor executor, std::string node, failover_sources from);
     result<void> add(failover_group_config const& config, mesh_config const& mesh);
     [[nodiscard]] result<group*> find(std::string const& name) const;
+    [[nodiscard]] result<group*> asked_for(call const& c) const;
     net::awaitable<result<std::string>> promise(call c);
     net::awaitable<result<std::string>> report(call c);
+    net::awaitable<result<std::string>> nudge(call c);
     net::awaitable<result<std::string>> end_stream(call c);
     net::awaitable<result<std::string>> order(call c);
     net::awaitable<result<std::string>> pause(call c);
@@ -73,6 +78,7 @@ private:
     net::awaitable<result<std::string>> history(call c);
     /// The answer of the first member that gives one, for a group that this node is no member of.
     net::awaitable<result<std::string>> ask_a_member(std::string name, call c);
+    net::awaitable<std::vector<std::string>> wait_for_pause(group const& g, bool paused);
     [[nodiscard]] bool is_elsewhere(std::string const& name, call const& c) const;
 
     boost::asio::any_io_executor executor_;

@@ -8,6 +8,7 @@
 #include "mesh/daemon/failover_group.hpp"
 #include "mesh/daemon/failover_view.hpp"
 #include "mesh/net/clock.hpp"
+#include "mesh/net/deadline.hpp"
 
 namespace bevmesh::daemon {
 namespace {
@@ -17,10 +18,6 @@ using nlohmann::json;
 
 constexpr std::int64_t week = 7 * 24 * 3600;
 constexpr std::int64_t month = 30 * 24 * 3600;
-
-std::string text_of(json const& body) {
-    return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
 
 net::http_response plain(unsigned status, std::string const& text) {
     net::http_response r;
@@ -50,6 +47,26 @@ std::optional<fo::order> order_named(std::string const& word) {
     return std::nullopt;
 }
 
+/// The status of one group out of an answer; null where there is none.
+json group_in(json const& answer) {
+    auto const at = answer.is_object() ? answer.find("groups") : answer.end();
+    if (!answer.is_object() || at == answer.end() || !at->is_array() || at->empty()) return {};
+    return at->front();
+}
+
+/// Whom the status of one group names as the holder, when that is not who told it; else empty.
+std::string holder_in(std::string const& status) {
+    auto const told = json::parse(status, nullptr, false);
+    auto const group = group_in(told);
+    if (!group.is_object()) return {};
+    auto const holder = text_at(group.value("lease", json::object()), "holder");
+    return holder == text_at(told, "node") ? std::string() : holder;
+}
+
+bool is_paused(json const& group) {
+    return group.is_object() && group.value("paused_ms", 0) > 0;
+}
+
 }  // namespace
 
 void failover_groups::mount(routes& on) {
@@ -67,6 +84,8 @@ void failover_groups::mount(routes& on) {
            [this](call c) { return promise(std::move(c)); });
     on.add("POST", fo::member_target::report, audience::nodes,
            [this](call c) { return report(std::move(c)); });
+    on.add("POST", fo::member_target::nudge, audience::nodes,
+           [this](call c) { return nudge(std::move(c)); });
     on.add("POST", fo::member_target::end_stream, audience::nodes,
            [this](call c) { return end_stream(std::move(c)); });
 }
@@ -76,6 +95,13 @@ result<failover_groups::group*> failover_groups::find(std::string const& name) c
     if (found == groups_.end())
         return failure{errc::not_found, node_ + " is in no failover group " + name};
     return found->second.get();
+}
+
+/// Of a question that says no more.
+result<failover_groups::group*> failover_groups::asked_for(call const& c) const {
+    auto const name = fo::decode_group(c.request.body);
+    if (!name) return failure{errc::bad_input, name.error().doing};
+    return find(*name);
 }
 
 awaitable<result<std::string>> failover_groups::promise(call c) {
@@ -89,17 +115,20 @@ awaitable<result<std::string>> failover_groups::promise(call c) {
 }
 
 awaitable<result<std::string>> failover_groups::report(call c) {
-    auto const name = fo::decode_group(c.request.body);
-    if (!name) co_return failure{errc::bad_input, name.error().doing};
-    auto const g = find(*name);
+    auto const g = asked_for(c);
     if (!g) co_return g.error();
     co_return fo::encode((*g)->driver->report());
 }
 
+awaitable<result<std::string>> failover_groups::nudge(call c) {
+    auto const g = asked_for(c);
+    if (!g) co_return g.error();
+    (*g)->driver->give(fo::nudged{c.node});
+    co_return std::string("{}\n");
+}
+
 awaitable<result<std::string>> failover_groups::end_stream(call c) {
-    auto const name = fo::decode_group(c.request.body);
-    if (!name) co_return failure{errc::bad_input, name.error().doing};
-    auto const g = find(*name);
+    auto const g = asked_for(c);
     if (!g) co_return g.error();
     auto const done = co_await (*g)->driver->end_stream();
     if (!done) co_return done.error();
@@ -129,7 +158,10 @@ awaitable<result<std::string>> failover_groups::order(call c) {
         co_return failure{errc::conflict, by_holder ? "nobody holds the lease of " + d.rules().group
                                                     : "say which node"};
     if (executor != node_) {
-        if (!c.is_local()) co_return failure{errc::conflict, node_ + " is not the one to do that"};
+        // What a member asks is not passed on a second time.
+        auto const& members = d.rules().members;
+        if (!c.is_local() && std::ranges::find(members, c.node) != members.end())
+            co_return failure{errc::conflict, node_ + " is not the one to do that"};
         peer_question q;
         q.method = "POST";
         q.target = c.request.target;
@@ -146,7 +178,7 @@ awaitable<result<std::string>> failover_groups::order(call c) {
                                               ? "the switchover was refused"
                                               : after.told};
     json const answer{{"group", d.rules().group}, {"order", fo::name(o.what)}, {"node", node_}};
-    co_return text_of(answer);
+    co_return answer_text(answer);
 }
 
 /// In Consul, where every member sees it: it outlives each of the daemons.
@@ -170,10 +202,44 @@ awaitable<result<std::string>> failover_groups::pause(call c) {
     auto changing = book->change(edit);
     auto const changed = co_await std::move(changing);
     if (!changed) co_return changed.error();
+    json unaware = json::array();
+    for (auto const& [one, g] : groups_) {
+        if (name != fo::whole_mesh && name != one) continue;
+        auto const left_out = co_await wait_for_pause(*g, order.has_value());
+        for (auto const& node : left_out)
+            if (std::ranges::find(unaware, json(node)) == unaware.end()) unaware.push_back(node);
+    }
     json const answer{{"group", name},
                       {"seconds", *for_seconds},
+                      {"unaware", unaware},
                       {"until", order ? json(fo::to_text(order->until)) : json(nullptr)}};
-    co_return text_of(answer);
+    co_return answer_text(answer);
+}
+
+/// A member learns of it from Consul a moment later than it is written there: whoever has ordered
+/// a pause wants to know that nothing moves any more.
+awaitable<std::vector<std::string>> failover_groups::wait_for_pause(group const& g, bool paused) {
+    auto const& rules = g.driver->rules();
+    auto waiting = rules.members;
+    auto const end = net::now() + seconds(2);
+    while (!waiting.empty() && net::now() < end) {
+        std::vector<std::string> still;
+        for (auto const& node : waiting) {
+            peer_question q;
+            q.target = "/v1/failover?group=" + rules.group;
+            q.deadline = milliseconds(500);
+            bool knows = is_paused(describe_group(*g.driver, net::now())) == paused;
+            if (node != node_) {
+                auto const said = co_await from_.others.request(node, std::move(q));
+                auto const told = said ? json::parse(*said, nullptr, false) : json();
+                knows = said && is_paused(group_in(told)) == paused;
+            }
+            if (!knows) still.push_back(node);
+        }
+        waiting = std::move(still);
+        if (!waiting.empty()) co_await net::sleep_for(milliseconds(20));
+    }
+    co_return waiting;
 }
 
 awaitable<result<std::string>> failover_groups::schedule(call c) {
@@ -204,7 +270,7 @@ awaitable<result<std::string>> failover_groups::schedule(call c) {
     json const answer{{"group", name},
                       {"node", order ? json(order->node) : json(nullptr)},
                       {"at", order ? json(fo::to_text(order->at)) : json(nullptr)}};
-    co_return text_of(answer);
+    co_return answer_text(answer);
 }
 
 bool failover_groups::is_elsewhere(std::string const& name, call const& c) const {
@@ -242,7 +308,15 @@ awaitable<result<std::string>> failover_groups::status(call c) {
         if (!c.is_local() || (!only.empty() && only != name)) continue;
         auto asked = c;
         asked.request.target = "/v1/failover?group=" + name;
-        auto const answer = co_await ask_a_member(name, std::move(asked));
+        auto answer = co_await ask_a_member(name, asked);
+        auto const holder = answer ? holder_in(*answer) : std::string();
+        if (!holder.empty() && std::ranges::find(members, holder) != members.end()) {
+            // What its lease has left, only the holder knows.
+            peer_question q;
+            q.target = asked.request.target;
+            auto own = co_await from_.others.request(holder, std::move(q));
+            if (own) answer = std::move(own);
+        }
         auto const told = answer ? json::parse(*answer, nullptr, false) : json();
         auto const groups = told.is_object() ? told.value("groups", json::array()) : json::array();
         for (auto const& one : groups)
@@ -256,7 +330,7 @@ awaitable<result<std::string>> failover_groups::status(call c) {
             co_return failure{errc::unreachable, silent[0]["why"].get<std::string>()};
         co_return failure{errc::not_found, "there is no failover group " + only};
     }
-    co_return text_of({{"node", node_}, {"groups", all}, {"not_answering", silent}});
+    co_return answer_text({{"node", node_}, {"groups", all}, {"not_answering", silent}});
 }
 
 awaitable<result<std::string>> failover_groups::history(call c) {
@@ -268,7 +342,7 @@ awaitable<result<std::string>> failover_groups::history(call c) {
     // Without Consul, what this node knows.
     json answer{{"group", name}, {"node", node_}, {"complete", all.has_value()}};
     answer["history"] = all ? describe_history(*all) : describe_history(*(*g)->history, node_);
-    co_return text_of(answer);
+    co_return answer_text(answer);
 }
 
 net::http_response failover_groups::health(std::string const& target) const {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "mesh/daemon/certs_metrics.hpp"
 #include "mesh/daemon/failover.hpp"
 #include "mesh/daemon/failover_metrics.hpp"
 #include "mesh/daemon/families.hpp"
@@ -134,6 +135,7 @@ std::string metrics::exposition() const {
     add_driver(all, from_.driver.counts());
     add_peers(all, from_.nodes);
     add_failover(all, from_.groups);
+    add_certificates(all, from_.kept);
     add_process(all);
     return all.text();
 }

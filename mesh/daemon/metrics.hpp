@@ -16,6 +16,7 @@
 
 namespace bevmesh::daemon {
 
+class certificates;
 class failover_groups;
 
 /// All must outlive the endpoint.
@@ -24,6 +25,7 @@ struct metrics_sources {
     registrar::driver const& driver;
     peers const& nodes;
     failover_groups const& groups;
+    certificates const& kept;
     std::string version;
 };
 

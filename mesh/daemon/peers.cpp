@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "certs/names.hpp"
+#include "mesh/daemon/service_reload.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 #include "mesh/net/task_group.hpp"
@@ -43,10 +47,65 @@ std::shared_ptr<net::http_client> client_for(boost::asio::any_io_executor const&
     return std::shared_ptr<net::http_client>(std::move(*made));
 }
 
+peers::sources sources_of(mesh_config const& config, std::string const& node) {
+    peers::sources from;
+    from.uri = peer_uri(config.name, node);
+    from.configured = {config.tls.certificate, config.tls.key, config.tls.ca};
+    if (!peers_by_vault(config)) return from;
+    auto const files = own_files(peer_tls(config.state_dir));
+    from.vault = {files.certificate, files.key, files.trusted};
+    return from;
+}
+
+result<net::mutual_tls> load(net::mutual_tls_files const& files, std::string const& uri) {
+    auto loaded = net::load_mutual_tls(files);
+    if (!loaded || std::ranges::find(loaded->uris, uri) != loaded->uris.end()) return loaded;
+    return failure{errc::local_error, "TLS certificate " + files.certificate + ": is for " +
+                                          (loaded->uris.empty() ? "no URI" : loaded->uris.front()) +
+                                          "; expected the alternative name URI:" + uri};
+}
+
+/// That of Vault, and beside it that of `tls:`, which has no need to serve any more.
+result<net::mutual_tls> load_vault(peers::sources const& from, log::logger const& log) {
+    auto vault = load(from.vault, from.uri);
+    if (!vault || from.configured.certificate.empty()) return vault;
+    auto configured = load(from.configured, from.uri);
+    if (configured) return net::show_either(std::move(*vault), std::move(*configured));
+    log.warning("the certificate of `tls` is left out",
+                {{"reason", bevmesh::describe(configured.error())}});
+    return vault;
+}
+
+/// No context: there is none, or none yet.
+result<net::mutual_tls> load_any(peers::sources const& from, log::logger const& log) {
+    std::error_code ignored;
+    if (!from.vault.certificate.empty() &&
+        std::filesystem::exists(from.vault.certificate, ignored)) {
+        auto vault = load_vault(from, log);
+        if (vault) return vault;
+        log.warning("Vault's certificate for the daemon does not serve",
+                    {{"reason", bevmesh::describe(vault.error())}});
+    }
+    if (from.configured.certificate.empty()) return net::mutual_tls();
+    return load(from.configured, from.uri);
+}
+
 }  // namespace
 
 std::string peer_uri(std::string const& mesh, std::string const& node) {
-    return "spiffe://" + mesh + "/node/" + node + "/service/bevmesh";
+    return "spiffe://" + mesh + "/node/" + node + "/service/" + std::string(certs::daemon_name);
+}
+
+bool peers_by_vault(mesh_config const& mesh) {
+    return mesh.nodes.size() > 1 && !mesh.vault.addresses.empty();
+}
+
+service_tls_config peer_tls(std::string const& state_dir) {
+    service_tls_config tls;
+    tls.recipe = "peers";
+    tls.folder = state_dir + "/certs/" + std::string(certs::daemon_name);
+    tls.owner = ::geteuid();
+    return tls;
 }
 
 peers::peers(boost::asio::any_io_executor executor, std::string node)
@@ -64,37 +123,41 @@ result<std::unique_ptr<peers>> peers::make(boost::asio::any_io_executor executor
 }
 
 result<void> peers::configure(mesh_config const& config, std::string fingerprint) {
-    net::mutual_tls fresh;
-    // A listener that is open goes on with what it has until the daemon is restarted.
-    fresh.context = tls_->context;
-    fresh.expires = expires_;
-    if (!config.tls.certificate.empty()) {
-        auto loaded = net::load_mutual_tls({config.tls.certificate, config.tls.key, config.tls.ca});
-        if (!loaded) return loaded.error();
-        fresh = std::move(*loaded);
-        auto const wanted = peer_uri(config.name, node_);
-        if (std::ranges::find(fresh.uris, wanted) == fresh.uris.end())
-            return failure{errc::local_error,
-                           "TLS certificate " + config.tls.certificate + ": is for " +
-                               (fresh.uris.empty() ? "no URI" : fresh.uris.front()) +
-                               "; expected the alternative name URI:" + wanted};
+    auto from = sources_of(config, node_);
+    auto fresh = load_any(from, log_);
+    if (!fresh) return fresh.error();
+    if (!fresh->context) {
+        // A listener that is open goes on with what it has until the daemon is restarted.
+        fresh->context = tls_->context;
+        fresh->expires = expires_;
     }
     mesh_ = config.name;
     address_ = config.nodes.at(node_).address;
     port_ = config.peers.port;
     fingerprint_ = std::move(fingerprint);
-    expires_ = fresh.expires;
-    tls_->context = fresh.context;
-    clients_.clear();
+    from_ = std::move(from);
     std::erase_if(views_, [&](auto const& v) { return !config.nodes.contains(v.first); });
-    for (auto const& [name, node] : config.nodes) {
-        if (name == node_) continue;
-        views_[name].address = node.address;
-        if (fresh.context)
-            clients_[name] =
-                client_for(executor_, fresh.context, node.address, port_, peer_uri(mesh_, name));
-    }
+    for (auto const& [name, node] : config.nodes)
+        if (name != node_) views_[name].address = node.address;
+    show(std::move(*fresh));
     return {};
+}
+
+result<void> peers::renew() {
+    auto fresh = load_vault(from_, log_);
+    if (!fresh) return fresh.error();
+    show(std::move(*fresh));
+    return {};
+}
+
+void peers::show(net::mutual_tls fresh) {
+    expires_ = fresh.expires;
+    tls_->context = std::move(fresh.context);
+    clients_.clear();
+    if (!enabled()) return;
+    for (auto const& [name, view] : views_)
+        clients_[name] =
+            client_for(executor_, tls_->context, view.address, port_, peer_uri(mesh_, name));
 }
 
 awaitable<result<std::string>> peers::request(std::string node, peer_question what) {
@@ -103,9 +166,7 @@ awaitable<result<std::string>> peers::request(std::string node, peer_question wh
         co_return failure{errc::not_found,
                           node == node_ ? node + " is this node" : "no node is called " + node};
     if (!enabled())
-        co_return failure{errc::unreachable, "node " + node +
-                                                 " cannot be asked: the configuration has no `tls` "
-                                                 "section, so daemons do not talk to each other"};
+        co_return failure{errc::unreachable, "node " + node + " cannot be asked: " + why_silent()};
     auto const client = clients_.at(node);  // lives on over a reload
     net::http_request r;
     r.method = what.method;
@@ -123,6 +184,11 @@ awaitable<result<std::string>> peers::request(std::string node, peer_question wh
     }
     if (answer->status < 200 || answer->status > 299) co_return refusal(*answer, node);
     co_return std::move(answer->body);
+}
+
+std::string peers::why_silent() const {
+    if (awaited()) return "this node has no certificate of Vault yet";
+    return "the configuration has neither `tls` nor `vault`, so daemons do not talk to each other";
 }
 
 awaitable<void> peers::ask_into(std::string node, peer_question what,
@@ -159,12 +225,16 @@ result<std::unique_ptr<net::http_server>> peers::listen(net::http_handler handle
 }
 
 result<std::string> peers::identify(std::vector<std::string> const& uris) const {
+    auto const is = [&](std::string const& name) {
+        return std::ranges::find(uris, peer_uri(mesh_, name)) != uris.end();
+    };
     for (auto const& [name, view] : views_)
-        for (auto const& uri : uris)
-            if (uri == peer_uri(mesh_, name)) return name;
+        if (is(name)) return name;
+    // The keeper looks whether this listener shows what it installed.
+    if (is(node_)) return node_;
     return failure{errc::forbidden, "the certificate is for " +
                                         (uris.empty() ? "no URI" : uris.front()) +
-                                        ", which is no other node of this mesh"};
+                                        ", which is no node of this mesh"};
 }
 
 void peers::complain(std::string const& what) {
@@ -176,15 +246,18 @@ void peers::complain(std::string const& what) {
 }
 
 awaitable<void> peers::watch() {
-    if (!enabled()) co_return;
-    for (;;) {
-        net::task_group group(executor_, nullptr);
-        for (auto const& [node, view] : views_)
-            group.spawn(look_at(node), node);
-        co_await group.join();
+    while (enabled() || awaited()) {
+        if (enabled()) co_await look_at_all();
         auto const wait = pause;
         co_await net::sleep_for(wait);
     }
+}
+
+awaitable<void> peers::look_at_all() {
+    net::task_group group(executor_, nullptr);
+    for (auto const& [node, view] : views_)
+        group.spawn(look_at(node), node);
+    co_await group.join();
 }
 
 awaitable<void> peers::look_at(std::string node) {

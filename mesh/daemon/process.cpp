@@ -14,6 +14,7 @@
 
 #include "mesh/daemon/fingerprint.hpp"
 #include "mesh/daemon/notify.hpp"
+#include "mesh/daemon/secret_line.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 
@@ -42,22 +43,9 @@ std::string read_boot_id() {
     return id;
 }
 
-result<secret> read_token(std::string const& path) {
-    if (path.empty()) return secret();
-    std::ifstream file(path);
-    std::string line;
-    if (!file || !std::getline(file, line))
-        return failure{errc::local_error, "read the Consul token from " + path};
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
-        line.pop_back();
-    if (line.empty())
-        return failure{errc::local_error, "the Consul token in " + path + " is empty"};
-    return secret(std::move(line));
-}
-
 result<secret> token_of(options const& how, mesh_config const& config) {
     if (!how.consul_token.empty()) return how.consul_token;
-    return read_token(config.consul.token_file);
+    return read_secret_line(config.consul.token_file, "the Consul token");
 }
 
 }  // namespace
@@ -101,6 +89,7 @@ result<void> process::prepare() {
     auto others = peers::make(executor, *config_, node_, fingerprint_of(*config_));
     if (!others) return others.error();
     peers_ = std::move(*others);
+    vault_ = open_vault(executor, *config_, node_, seed + 3);
     routes_ = std::make_unique<routes>(
         node_, [this](std::string to, call c) { return forward(std::move(to), std::move(c)); });
     peers_->mount(*routes_, [this] { return describe_peer(); });
@@ -115,6 +104,16 @@ result<void> process::prepare() {
     if (!groups) return groups.error();
     failover_ = std::move(*groups);
     failover_->mount(*routes_);
+    certificate_hooks hooks;
+    hooks.renew_peers = [this] { return renew_peers(); };
+    hooks.is_primary = [this](std::string const& service) {
+        return failover_->is_primary(service);
+    };
+    auto kept = certificates::make(executor, *config_, node_, *peers_, *docker_,
+                                   vault_ ? &vault_->client() : nullptr, std::move(hooks));
+    if (!kept) return kept.error();
+    certificates_ = std::move(*kept);
+    certificates_->mount(*routes_);
     return listen();
 }
 
@@ -131,63 +130,6 @@ void process::mount_verify() {
     verifier_->mount(*routes_);
 }
 
-result<void> process::listen() {
-    auto const executor = context_.get_executor();
-    net::listen_options listen;
-    listen.socket_path = config_->api.socket;
-    listen.group = config_->api.group;
-    auto server = net::make_http_server(
-        executor, std::move(listen),
-        [this](net::http_request request) { return routes_->answer({std::move(request), {}}); });
-    if (!server) return server.error();
-    server_ = std::move(*server);
-    open_metrics();
-    if (!peers_->enabled()) {
-        if (config_->nodes.size() > 1)
-            log_.info("no `tls` in the configuration: other nodes' daemons are not asked");
-        return {};
-    }
-    auto peer_server = peers_->listen([this](net::http_request request) {
-        auto from = request.peer;
-        return routes_->answer({std::move(request), std::move(from)});
-    });
-    if (!peer_server) return peer_server.error();
-    peer_server_ = std::move(*peer_server);
-    return {};
-}
-
-/// A daemon without its metrics still does its work: a port that is taken is told, no more.
-void process::open_metrics() {
-    if (config_->metrics.address == "off") return;
-    auto const at = net::parse_endpoint(config_->metrics.address, 0);
-    net::listen_options o;
-    o.address = at.has_value() ? at->host : std::string();
-    o.port = at.has_value() ? at->port : std::uint16_t(0);
-    metrics_ = std::make_unique<metrics>(
-        metrics_sources{*core_, *driver_, *peers_, *failover_, BEVMESH_VERSION});
-    auto server = net::make_http_server(
-        context_.get_executor(), std::move(o),
-        [this](net::http_request request) { return answer_metrics(std::move(request)); });
-    if (server)
-        metrics_server_ = std::move(*server);
-    else
-        log_.warning("no metrics", {{"reason", describe(server.error())}});
-}
-
-net::awaitable<net::http_response> process::answer_metrics(net::http_request request) {
-    if (failover_groups::is_health(request.target)) co_return failover_->health(request.target);
-    co_return co_await metrics_->handle(std::move(request));
-}
-
-/// A local user's question about another node, put to its daemon.
-net::awaitable<result<std::string>> process::forward(std::string node, call c) {
-    peer_question what;
-    what.method = c.request.method;
-    what.target = c.request.target;
-    what.body = std::move(c.request.body);
-    co_return co_await peers_->request(std::move(node), std::move(what));
-}
-
 int process::run() {
     asio::co_spawn(context_, main(), asio::detached);
     context_.run();
@@ -201,7 +143,9 @@ net::awaitable<void> process::main() {
     if (peer_server_) tasks_.spawn(peer_server_->run(), "peers' API");
     if (metrics_server_) tasks_.spawn(metrics_server_->run(), "metrics");
     tasks_.spawn(peers_->watch(), "peers");
+    if (vault_) tasks_.spawn(vault_->run(), "vault");
     if (!failover_->empty()) tasks_.spawn(failover_->run(), "failover");
+    if (!certificates_->empty()) tasks_.spawn(certificates_->run(), "certificates");
     tasks_.spawn(identify_agent(), "identify the agent");
     tasks_.spawn(feed_watchdog(), "watchdog");
     tasks_.spawn(tell_manager(), "status");
@@ -269,11 +213,12 @@ void process::reload() {
         if (fresh.consul != config_->consul || fresh.docker != config_->docker ||
             fresh.api != config_->api || fresh.state_dir != config_->state_dir ||
             fresh.peers != config_->peers || fresh.metrics != config_->metrics ||
+            fresh.vault != config_->vault ||
             fresh.tls.certificate.empty() != config_->tls.certificate.empty() ||
             fresh.nodes.at(node_).address != config_->nodes.at(node_).address)
             log_.warning(
-                "consul, docker, api, peers, metrics, state_dir, the presence of tls and this "
-                "node's address take effect when the daemon is restarted");
+                "consul, docker, api, peers, metrics, vault, state_dir, the presence of tls and "
+                "this node's address take effect when the daemon is restarted");
         if (auto const taken = peers_->configure(fresh, fingerprint_of(fresh)); !taken)
             log_.error("the old certificates stay", {{"reason", describe(taken.error())}});
         auto const old =

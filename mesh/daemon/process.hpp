@@ -13,12 +13,14 @@
 #include "mesh/base/config.hpp"
 #include "mesh/consul/client.hpp"
 #include "mesh/daemon/api.hpp"
+#include "mesh/daemon/certificates.hpp"
 #include "mesh/daemon/daemon.hpp"
 #include "mesh/daemon/failover.hpp"
 #include "mesh/daemon/inspector.hpp"
 #include "mesh/daemon/metrics.hpp"
 #include "mesh/daemon/peers.hpp"
 #include "mesh/daemon/state.hpp"
+#include "mesh/daemon/vault_link.hpp"
 #include "mesh/daemon/verifier.hpp"
 #include "mesh/docker/client.hpp"
 #include "mesh/log/log.hpp"
@@ -56,6 +58,8 @@ private:
     result<void> open_state();
     result<void> keep_maintenance(std::string const& service, std::string const& reason);
     result<void> listen();
+    result<void> listen_to_peers();
+    result<void> renew_peers();
     void open_metrics();
     net::awaitable<net::http_response> answer_metrics(net::http_request request);
     void mount_verify();
@@ -80,6 +84,8 @@ private:
     std::unique_ptr<registrar::driver> driver_;
     std::unique_ptr<peers> peers_;
     std::unique_ptr<failover_groups> failover_;
+    std::unique_ptr<vault_link> vault_;  // null without `vault`
+    std::unique_ptr<certificates> certificates_;
     std::unique_ptr<api> api_;
     std::unique_ptr<inspector> inspector_;
     std::unique_ptr<verifier> verifier_;
@@ -87,7 +93,7 @@ private:
     std::unique_ptr<net::http_server> server_;
     std::unique_ptr<metrics> metrics_;
     std::unique_ptr<net::http_server> metrics_server_;  // null where off
-    std::unique_ptr<net::http_server> peer_server_;     // null without `tls`
+    std::unique_ptr<net::http_server> peer_server_;     // null without certificate
     net::task_group tasks_;
     consul::agent_self agent_self_;
     std::string boot_id_;

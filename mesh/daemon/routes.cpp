@@ -94,8 +94,11 @@ awaitable<net::http_response> routes::answer(call c) const {
     if (made) co_return answer_with(200, std::move(*made));
     auto const& f = made.error();
     json const body{{"error", f.doing}, {"code", code_name(f.code)}};
-    auto text = body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-    co_return answer_with(http_status(f.code), std::move(text));
+    co_return answer_with(http_status(f.code), answer_text(body));
+}
+
+std::string answer_text(json const& body) {
+    return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 awaitable<result<std::string>> at_once(result<std::string> answer) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "mesh/base/result.hpp"
 #include "mesh/net/http.hpp"
 
@@ -64,6 +66,10 @@ private:
     forwarder forward_;
     std::vector<route> all_;
 };
+
+/// A handler's answer as text. What is no UTF-8 in it is replaced: outputs of checks are anybody's
+/// bytes.
+[[nodiscard]] std::string answer_text(nlohmann::json const& body);
 
 /// The answer of a handler that has nothing to wait for.
 [[nodiscard]] net::awaitable<result<std::string>> at_once(result<std::string> answer);

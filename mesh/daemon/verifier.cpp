@@ -66,9 +66,7 @@ awaitable<verify::mesh_facts> verifier::collect() {
 awaitable<result<std::string>> verifier::answer() {
     auto const facts = co_await collect();
     auto const rows = verify::judge(core_.config(), facts);
-    co_return verify::to_json(rows, facts.asked_on)
-            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-        "\n";
+    co_return answer_text(verify::to_json(rows, facts.asked_on));
 }
 
 void verifier::mount(routes& on) {

@@ -145,6 +145,8 @@ container read_container(value const& v) {
     c.wanted_ports = read_bindings(json::member(host, "PortBindings"));
     c.networks = read_networks(json::member(network, "Networks"));
     c.resolv_conf_path = json::text(v, "ResolvConfPath");
+    for (auto const& mount : json::member(v, "Mounts"))
+        if (json::text(mount, "Type") == "bind") c.bound.push_back(json::text(mount, "Source"));
     return c;
 }
 

@@ -58,7 +58,8 @@ struct container {
     /// HostConfig.PortBindings: what is to be published, also before the binding is there.
     std::map<port_key, std::vector<port_binding>> wanted_ports;
     std::map<std::string, network_endpoint> networks;
-    std::string resolv_conf_path;  // on the engine's host: what the container has as resolv.conf
+    std::string resolv_conf_path;    // on the engine's host: what the container has as resolv.conf
+    std::vector<std::string> bound;  // paths of the engine's host that are bound into it
 
     friend bool operator==(container const&, container const&) = default;
 };

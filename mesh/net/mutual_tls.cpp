@@ -75,10 +75,16 @@ std::string date_text(std::int64_t at) {
     return {text.data(), n};
 }
 
+/// The intermediates, where Asio puts them; the macro for it hides a C cast.
+STACK_OF(X509) * intermediates(SSL_CTX* context) {
+    STACK_OF(X509)* chain = nullptr;
+    SSL_CTX_ctrl(context, SSL_CTRL_GET_EXTRA_CHAIN_CERTS, 0, &chain);
+    return chain;
+}
+
 /// "" when peers that trust the same CA will accept the chain, as a client's and a server's.
 std::string chain_problem(SSL_CTX* context, X509* leaf) {
-    STACK_OF(X509)* chain = nullptr;
-    SSL_CTX_get0_chain_certs(context, &chain);
+    auto* const chain = intermediates(context);
     for (auto const purpose : {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT}) {
         std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> const check(
             X509_STORE_CTX_new(), &X509_STORE_CTX_free);
@@ -117,7 +123,83 @@ result<mutual_tls> check_own(tls_context context, mutual_tls_files const& files)
     return made;
 }
 
+using certificates = std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)>;
+
+certificates trusted_by(SSL_CTX* context) {
+    return {X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(context)),
+            [](STACK_OF(X509) * all) { sk_X509_pop_free(all, X509_free); }};
+}
+
+/// Peers are told which CAs we trust, as a client and as a server: one with two certificates then
+/// knows which of them to show.
+bool announce_trusted(SSL_CTX* context) {
+    auto const all = trusted_by(context);
+    auto* const names = sk_X509_NAME_new_null();
+    for (int i = 0; i < sk_X509_num(all.get()); ++i) {
+        auto* const name = X509_NAME_dup(X509_get_subject_name(sk_X509_value(all.get(), i)));
+        if (name == nullptr || sk_X509_NAME_push(names, name) <= 0) {
+            X509_NAME_free(name);
+            sk_X509_NAME_pop_free(names, X509_NAME_free);
+            return false;
+        }
+    }
+    SSL_CTX_set0_CA_list(context, names);
+    return true;
+}
+
+bool is_among(STACK_OF(X509_NAME) const* names, X509_NAME const* name) {
+    for (int i = 0; i < sk_X509_NAME_num(names); ++i)
+        if (X509_NAME_cmp(sk_X509_NAME_value(names, i), name) == 0) return true;
+    return false;
+}
+
+/// Whether the certificate or one of its intermediates is of a CA with one of these names.
+bool is_issued_by(STACK_OF(X509_NAME) const* names, SSL_CTX* identity) {
+    if (is_among(names, X509_get_issuer_name(SSL_CTX_get0_certificate(identity)))) return true;
+    auto const* const chain = intermediates(identity);
+    for (int i = 0; i < sk_X509_num(chain); ++i)
+        if (is_among(names, X509_get_issuer_name(sk_X509_value(chain, i)))) return true;
+    return false;
+}
+
+struct either {
+    tls_context first;
+    tls_context second;
+};
+
+/// OpenSSL asks before it shows a certificate, on both sides. 0 would end the handshake.
+int choose(SSL* connection, void* argument) {
+    auto const& ours = *static_cast<either const*>(argument);
+    auto const* const trusted = SSL_get0_peer_CA_list(connection);
+    auto* const second = ours.second->native_handle();
+    if (sk_X509_NAME_num(trusted) <= 0 || is_issued_by(trusted, ours.first->native_handle()) ||
+        !is_issued_by(trusted, second))
+        return 1;
+    // One of another kind of key would stay beside it; and without intermediates of its own those
+    // of `first` would follow.
+    SSL_certs_clear(connection);
+    auto* const chain = intermediates(second);
+    certificates const nothing(sk_X509_new_null(), [](STACK_OF(X509) * s) { sk_X509_free(s); });
+    return SSL_use_cert_and_key(connection, SSL_CTX_get0_certificate(second),
+                                SSL_CTX_get0_privatekey(second),
+                                chain != nullptr ? chain : nothing.get(), 1);
+}
+
 }  // namespace
+
+result<mutual_tls> show_either(mutual_tls first, mutual_tls second) {
+    failure const refused{errc::local_error, "TLS: OpenSSL takes no second certificate"};
+    auto const both = std::make_shared<either>(either{first.context, second.context});
+    auto* const native = both->first->native_handle();
+    auto const more = trusted_by(both->second->native_handle());
+    for (int i = 0; i < sk_X509_num(more.get()); ++i)
+        if (X509_STORE_add_cert(SSL_CTX_get_cert_store(native), sk_X509_value(more.get(), i)) != 1)
+            return refused;
+    if (!announce_trusted(native)) return refused;
+    SSL_CTX_set_cert_cb(native, &choose, both.get());
+    first.context = tls_context(both, both->first.get());
+    return first;
+}
 
 result<mutual_tls> load_mutual_tls(mutual_tls_files const& files) {
     auto const certificate = read_file("certificate", files.certificate, false);
@@ -147,6 +229,7 @@ result<mutual_tls> load_mutual_tls(mutual_tls_files const& files) {
                 : "expected a PEM key without a passphrase: " + error.message();
         return wrong("key", files.key, fits);
     }
+    if (!announce_trusted(native)) return wrong("CA", files.ca, "has a name that is none");
     return check_own(std::move(context), files);
 }
 

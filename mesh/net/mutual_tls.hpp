@@ -29,6 +29,11 @@ struct mutual_tls {
 /// certificate is valid now and is one of the CA's. A failure names the file and what was expected.
 [[nodiscard]] result<mutual_tls> load_mutual_tls(mutual_tls_files const& files);
 
+/// While the mesh goes over from one CA to another: accepts peers of both, and shows `first`, but
+/// `second` to a peer that says it trusts the CA of that one alone. Takes both; neither may be in
+/// use yet. URIs and expiry are those of `first`.
+[[nodiscard]] result<mutual_tls> show_either(mutual_tls first, mutual_tls second);
+
 /// The listening side of mutual TLS. What it holds may be replaced at any time: connections keep
 /// what they began with.
 struct tls_door {

@@ -39,8 +39,9 @@ handle start(settings const& how) {
         keys.push_back(key);
         values.push_back(value.c_str());
     };
-    // hostaddr keeps libpq from a blocking name resolution.
-    put(is_literal(how.host) ? "hostaddr" : "host", how.host);
+    put("host", how.host);
+    // Keeps libpq from a blocking name resolution; `host` is what the certificate must be for.
+    if (is_literal(how.host)) put("hostaddr", how.host);
     put("port", port);
     put("user", how.user);
     put("dbname", how.database);
@@ -62,6 +63,7 @@ errc refusal(PGconn const& c) {
         return text.find(words) != std::string_view::npos;
     };
     if (says("the database system is")) return errc::remote_error;
+    if (says("certificate file \"") || says("private key file \"")) return errc::local_error;
     if (PQconnectionNeedsPassword(&c) != 0 || says("authentication") || says("pg_hba.conf") ||
         says("role \""))
         return errc::forbidden;

@@ -57,6 +57,7 @@ private:
     void judge_registration(row& r, instance_config const& instance, std::string const& name,
                             std::string const& container, node_facts const& own);
     void judge_health(row& r, consul::health_entry const& entry);
+    [[nodiscard]] bool runs_elsewhere(std::size_t index, std::string const& node) const;
     void judge_strays(std::vector<row>& rows);
     void judge_wrong_places(std::vector<row>& rows);
     row& row_of(std::vector<row>& rows, std::string const& node);
@@ -268,11 +269,24 @@ void service_judge::judge_wrong_places(std::vector<row>& rows) {
     }
 }
 
+/// Of some nodes on which it may run, it runs on another: nothing is missing here. Whose nodes are
+/// all of the mesh's is meant to be on each.
+bool service_judge::runs_elsewhere(std::size_t index, std::string const& node) const {
+    auto const& instance = service_.instances[index];
+    if (instance.host || instance.nodes.size() == config_.nodes.size()) return false;
+    auto const* own = facts_of(node);
+    if (own == nullptr || !own->docker.ok || !containers_of(index, *own).empty()) return false;
+    return std::ranges::any_of(instance.nodes, [&](std::string const& other) {
+        auto const* theirs = facts_of(other);
+        return theirs != nullptr && !containers_of(index, *theirs).empty();
+    });
+}
+
 std::vector<row> service_judge::rows() {
     std::vector<row> out;
     for (std::size_t i = 0; i < service_.instances.size(); ++i)
         for (auto const& node : service_.instances[i].nodes)
-            out.push_back(judge(i, node));
+            if (!runs_elsewhere(i, node)) out.push_back(judge(i, node));
     judge_wrong_places(out);
     judge_strays(out);
     return out;

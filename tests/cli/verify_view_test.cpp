@@ -41,6 +41,12 @@ json const answer{
 
 TEST_CASE("the matrix has a line for each component, then each issue with its remedy") {
     auto const drawn = draw_verify(select_rows(answer, {}), {});
+    std::size_t at = 0;
+    for (auto const* title : {"Component", "Node", "Status", "Issues", "Recommendations"}) {
+        INFO(title);
+        at = drawn.find(title, at);
+        CHECK(at < drawn.find('\n'));
+    }
     CHECK(
         drawn.find("redis      thanos   failing  BEV506 title of BEV506, BEV504 title of BEV504") !=
         std::string::npos);

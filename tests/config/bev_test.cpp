@@ -1,5 +1,8 @@
 // The shipped configuration: loads, and holds every system of the mesh where it belongs.
 #include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
 
 #include "tests/catch.hpp"
 #include "tests/config/problems.hpp"
@@ -25,7 +28,34 @@ lines on(std::string const& node) {
     return all;
 }
 
+// "KIND", with the path that is asked for and the port where it is not the main one.
+std::string in_words(check_config const& check) {
+    std::string text = check.kind == check_kind::tcp        ? "tcp"
+                       : check.kind == check_kind::http     ? "http"
+                       : check.kind == check_kind::redis    ? "redis"
+                       : check.kind == check_kind::postgres ? "postgres"
+                                                            : "another kind";
+    if (check.kind == check_kind::http) text += " " + check.path;
+    if (!check.port.empty()) text += " on " + check.port;
+    return text;
+}
+
 }  // namespace
+
+TEST_CASE("bev.yaml: the databases that move, once the '# ' is taken away") {
+    std::ifstream in(BEVMESH_SOURCE_DIR "/config/bev.yaml");
+    std::ostringstream whole;
+    bool taken = false;
+    for (std::string line; std::getline(in, line);) {
+        taken = taken || line == "# failover:";
+        whole << (taken && line.size() > 1 ? line.substr(2) : taken ? std::string() : line) << "\n";
+    }
+    REQUIRE(taken);
+    auto const file = load_text(whole.str(), "bev.yaml");
+    for (auto const& p : file.problems)
+        FAIL_CHECK(to_string(p));
+    REQUIRE(file.value.failover.size() == 2);
+}
 
 TEST_CASE("bev.yaml: three nodes with their addresses in the mesh") {
     auto const& nodes = bev().nodes;
@@ -62,10 +92,29 @@ TEST_CASE("bev.yaml: every system is on its node, with its port") {
                                  "social-analyzer:8072", "tor:9050", "vault-proxy:8100"});
 }
 
-TEST_CASE("bev.yaml: every service names its checks") {
+TEST_CASE("bev.yaml: every service is checked by what it speaks") {
+    std::map<std::string, lines> const others{
+        {"vault", {"tcp"}},
+        {"postgres", {"postgres"}},
+        {"neo4j", {"tcp", "tcp on browser"}},
+        {"elasticsearch", {"http /_cluster/health?local=true"}},
+        {"redis", {"redis"}},
+        {"kafka", {"tcp"}},
+        {"rabbitmq", {"tcp"}},
+        {"zookeeper", {"tcp"}},
+        {"prometheus", {"http /-/healthy"}},
+        {"grafana", {"http /api/health"}},
+        {"alertmanager", {"http /-/healthy"}},
+        {"tor", {"tcp"}},
+        {"nginx-proxy-manager", {"tcp"}},
+    };
     for (auto const& service : bev().services) {
         CAPTURE(service.name);
-        CHECK((service.checks && !service.checks->empty()));
+        lines said;
+        for (auto const& check : service.checks.value_or(std::vector<check_config>()))
+            said.push_back(in_words(check));
+        auto const other = others.find(service.name);
+        CHECK(said == (other == others.end() ? lines{"http /health"} : other->second));
     }
 }
 

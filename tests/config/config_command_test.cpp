@@ -57,7 +57,7 @@ TEST_CASE("validate: problems are lines on the standard error, and the status is
               wrong +
               ":6:35: services.web.prot: unknown key, did you mean port; expected one of "
               "match, host, port, ports, protocol, nodes, address, tags, meta, checks, mode, "
-              "network, mirror_health, enable_tag_override, instances\n");
+              "network, mirror_health, enable_tag_override, tls, instances\n");
 }
 
 TEST_CASE("validate: problems as data") {

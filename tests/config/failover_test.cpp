@@ -78,10 +78,13 @@ TEST_CASE("members are nodes, each once, and two at least") {
     CHECK(problems_of_group(good + ", on: {n9: {port: 1}}").size() == 1);
 }
 
-TEST_CASE("a group needs tls, a place, and a kind that is known") {
-    CHECK(problems_of(head + "failover: {redis: {" + good + "}}\n") ==
-          lines{"f:3:19: failover.redis: needs `tls`, which is not there: members ask each other; "
-                "expected tls: with certificate, key and ca"});
+TEST_CASE("a group needs certificates of its members, a place, and a kind that is known") {
+    auto const group = "failover: {redis: {" + good + "}}\n";
+    CHECK(problems_of(head + group) ==
+          lines{"f:3:19: failover.redis: needs `vault` or `tls`, and neither is there: members ask "
+                "each other; expected vault: with addresses, or tls: with certificate, key and "
+                "ca"});
+    CHECK(problems_of(head + "vault: {addresses: ['https://10.0.0.1:8200']}\n" + group).empty());
     CHECK(problems_of_group("kind: redis, members: [n1, n2]").size() == 1);
     CHECK(problems_of_group("kind: mysql, members: [n1, n2], container: xx").size() == 1);
     CHECK(problems_of_group(good + ", unit: redis.service").size() == 1);

@@ -1,112 +1,19 @@
 // Daemons that ask each other, over the real listener and its certificates.
-#include "mesh/daemon/peers.hpp"
-
-#include <filesystem>
-#include <fstream>
-
 #include <boost/asio/ip/tcp.hpp>
-#include <nlohmann/json.hpp>
 
-#include "mesh/net/deadline.hpp"
-#include "mesh/net/task_group.hpp"
 #include "tests/catch.hpp"
-#include "tests/mesh/certificates.hpp"
-#include "tests/mesh/net_fixture.hpp"
+#include "tests/daemon/peers_fixture.hpp"
 
 using namespace bevmesh;
 using namespace bevmesh::daemon;
 using namespace bevmesh::testing;
-using net::awaitable;
 using steady = std::chrono::steady_clock;
 namespace asio = boost::asio;
-namespace fs = std::filesystem;
 
 namespace {
 
-std::uint16_t free_port() {
-    asio::io_context loop;
-    return tcp::acceptor(loop, {asio::ip::make_address("127.0.0.2"), 0}).local_endpoint().port();
-}
-
-mesh_config three_nodes(authority& ca, std::string const& node, std::uint16_t port) {
-    mesh_config c;
-    c.name = "bev";
-    c.nodes["starlord"].address = "127.0.0.2";
-    c.nodes["thanos"].address = "127.0.0.3";
-    c.nodes["oracle1"].address = "127.0.0.4";
-    auto const files = ca.issue("URI:" + peer_uri("bev", node));
-    c.tls = {files.cert_file, files.key_file, ca.ca_file()};
-    c.peers.port = port;
-    return c;
-}
-
-awaitable<net::http_response> route(routes const& on, net::http_request request) {
-    call c;
-    c.node = request.peer;
-    c.request = std::move(request);
-    return on.answer(std::move(c));
-}
-
-awaitable<result<std::string>> wait_long(call) {
-    co_await net::sleep_for(std::chrono::hours(1));
-    co_return std::string();
-}
-
-awaitable<result<std::string>> fail(call) {
-    co_return failure{errc::conflict, "a move is under way"};
-}
-
-/// A daemon of the mesh, as far as its peers see it.
-struct member {
-    member(asio::io_context& loop, mesh_config const& config, std::string const& name)
-        : node(name), table(name), group(loop.get_executor(), nullptr) {
-        auto made = peers::make(loop.get_executor(), config, name, config.tls.certificate);
-        REQUIRE(made.has_value());
-        self = std::move(*made);
-        self->mount(table, [this] {
-            return nlohmann::json{
-                {"node", node}, {"version", "1"}, {"time_ms", 0}, {"config", self->fingerprint()}};
-        });
-        table.add("GET", "/echo", audience::nodes,
-                  [this](call c) { return at_once(node + " to " + c.node); });
-        table.add("GET", "/for-ever", audience::nodes, wait_long);
-        table.add("POST", "/conflict", audience::nodes, fail);
-        auto listening =
-            self->listen([this](net::http_request r) { return route(table, std::move(r)); });
-        REQUIRE(listening.has_value());
-        server = std::move(*listening);
-        group.spawn(server->run(), "server");
-    }
-    ~member() { server->stop(); }
-
-    std::string node;
-    routes table;
-    std::unique_ptr<peers> self;
-    std::unique_ptr<net::http_server> server;
-    net::task_group group;
-};
-
-awaitable<void> ask(peers& from, std::string node, peer_question what, std::string& out) {
-    auto const got = co_await from.request(std::move(node), std::move(what));
-    out = got.has_value() ? *got : describe(got.error());
-}
-
 awaitable<void> ask_all(peers& from, peer_question what, peers::answers& out) {
     out = co_await from.ask_all(std::move(what));
-}
-
-peer_question get_of(std::string target, milliseconds deadline = milliseconds(3'000)) {
-    peer_question what;
-    what.target = std::move(target);
-    what.deadline = deadline;
-    return what;
-}
-
-std::string answer_of(asio::io_context& loop, peers& from, std::string const& node,
-                      peer_question what) {
-    std::string got;
-    run(loop, ask(from, node, std::move(what), got));
-    return got;
 }
 
 }  // namespace
@@ -217,7 +124,7 @@ TEST_CASE("without certificates nobody is asked, and the reason is told") {
     REQUIRE(alone.has_value());
     CHECK_FALSE((*alone)->enabled());
     CHECK_THAT(answer_of(loop, **alone, "thanos", get_of("/echo")),
-               Catch::Contains("the configuration has no `tls` section"));
+               Catch::Contains("the configuration has neither `tls` nor `vault`"));
 }
 
 TEST_CASE("certificates that do not serve are refused by name, and a reload keeps the old ones") {

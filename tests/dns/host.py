@@ -98,6 +98,14 @@ def snapshot():
     return found
 
 
+def in_engine():
+    """What a probe could leave in the engine."""
+    # Networks by name: the default bridge is another one after the engine's restart.
+    networks = ("network", "ls", "--format", "{{.Name}}")
+    asked = (("ps", "-aq"), ("images", "-aq"), networks, ("volume", "ls", "-q"))
+    return {what: sorted(on("docker", *what).stdout.split()) for what in asked}
+
+
 def init_script(name, command, pid, ready):
     write(
         f"/etc/init.d/{name}",

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import unittest
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -50,6 +51,15 @@ class Case(unittest.TestCase):
         self.assertFalse((host.STATE / host.NODE / "lib/bevmesh/dns").exists())
         self.assertFalse((host.STATE / host.NODE / "run/bevmesh-dns.pid").exists())
 
+    def check_changed(self, before, now, files):
+        """In /etc the files that apply named are other ones, and nothing else but their folders
+        and what is kept of them."""
+        named = {file.removeprefix("/etc/") for file in files if file.startswith("/etc/")}
+        changed = {path for path in {*before, *now} if before.get(path) != now.get(path)}
+        kept = {f"{path}.before-bevmesh" for path in named} & changed
+        folders = {str(folder) for path in named for folder in Path(path).parents}
+        self.assertEqual(changed - kept - (folders - set(before)), named)
+
     def check_names(self, other=""):
         for network in host.NETWORKS:
             said = host.ask_in(network, ASK, NAME, NOBODY, *([other] if other else []))
@@ -64,12 +74,16 @@ class Case(unittest.TestCase):
         return {(f["code"], f["where"]) for f in answer["findings"]}
 
     def check_whole(self, wrong_before, other):
+        before, engine = host.snapshot(), host.in_engine()
         code, seen, said = host.dns("doctor")
         self.assertEqual((code, self.codes(seen)), (3, wrong_before), said)
+        self.assertEqual((host.snapshot(), host.in_engine()), (before, engine), "a doctor looks")
         code, done, said = host.dns("apply", "--yes", "--restart-docker")
         self.assertEqual((code, done.get("changed"), done.get("findings")), (0, True, []), said)
         self.check_names(other)
+        self.assertEqual(host.in_engine(), engine)
         with_us = host.snapshot()
+        self.check_changed(before, with_us, done["files"])
         restarts = {name: host.restarts(name) for name in ("docker", "dnsmasq", "unbound")}
         code, again, said = host.dns("apply", "--yes")
         self.assertEqual((code, again.get("changed")), (0, False), said)

@@ -1,13 +1,14 @@
 """DNS questions over UDP, as a resolver asks them: one datagram out, one in, no library in between.
 
-Only what the tests look at: A and SRV records, and the addresses that come with SRV.
+Only what the tests look at: A, AAAA and SRV records, and the addresses that come with SRV.
 """
 
 import ipaddress
 import random
 import struct
 
-A, SRV = 1, 33
+A, AAAA, SRV = 1, 28, 33
+_ADDRESSES = {A: ipaddress.IPv4Address, AAAA: ipaddress.IPv6Address}
 
 
 def question(name, kind):
@@ -36,8 +37,8 @@ def _name(message, at):
 
 
 def answers(message, number, kind):
-    """A: sorted addresses. SRV: sorted (address, port). Nothing found is an empty list, a server's
-    failure an error."""
+    """A, AAAA: sorted addresses. SRV: sorted (address, port). Nothing found is an empty list, a
+    server's failure an error."""
     got, flags, questions, *counts = struct.unpack_from(">6H", message)
     if got != number:
         raise OSError("the answer to another question")
@@ -52,10 +53,10 @@ def answers(message, number, kind):
             owner, at = _name(message, at)
             type_, _, ttl, size = struct.unpack_from(">2HIH", message, at)
             at += 10
-            if type_ == A:
-                address = str(ipaddress.IPv4Address(message[at : at + 4]))
+            if type_ in _ADDRESSES:
+                address = str(_ADDRESSES[type_](message[at : at + size]))
                 addresses[owner] = address
-                if kind == A and section == 0:
+                if kind == type_ and section == 0:
                     found.append(address)
             elif type_ == SRV and section == 0 and kind == SRV:
                 found.append(

@@ -235,6 +235,9 @@ class Node:
     def resolve(self, name):
         return self._ask(f"{name}.service.consul", dns.A)
 
+    def resolve6(self, name):
+        return self._ask(f"{name}.service.consul", dns.AAAA)
+
     def locate(self, name):
         """[(address, port)] by SRV."""
         return self._ask(f"{name}.service.consul", dns.SRV)

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "doubles"))
 
 import onenode  # noqa: E402
 from onenode import ADDRESS, NAME, ROOT, Http, poll  # noqa: E402
+from vault_fixture import make_certificate  # noqa: E402
 
 FILES = ("consul.token", "acl-tokens.json")
 NODES = (NAME, "other")
@@ -54,7 +55,16 @@ class Bootstrap(unittest.TestCase):
             "mesh: {name: test, datacenter: bev}\n"
             f"nodes: {{{NAME}: {{address: {ADDRESS}}}, other: {{address: 10.77.0.2}}}}\n"
         )
-        start_consul(cls.node)
+        home = cls.node.home
+        for name in ("stranger", "ca"):  # the last one's certificate is the server's
+            make_certificate(home, name)
+        ours = {kind: f"{home}/server.{end}" for kind, end in (("cert", "pem"), ("key", "key"))}
+        start_consul(
+            cls.node,
+            ports={"https": 8501},
+            addresses={"https": ADDRESS},
+            tls={"https": {f"{kind}_file": path for kind, path in ours.items()}},
+        )
         anonymous = Http("127.0.0.1:8500")
         poll("Consul's leader", lambda: cls.leader(anonymous), 60)
 
@@ -219,9 +229,14 @@ class Bootstrap(unittest.TestCase):
             ("GET", "/v1/agent/self", None),
             ("GET", "/v1/health/service/web", None),
             ("PUT", "/v1/agent/service/deregister/web", None),
+            ("PUT", "/v1/kv/bevmesh/failover/x?cas=0", "x"),
+            ("GET", "/v1/kv/bevmesh/failover/x", None),
+            ("PUT", "/v1/txn", self.lease_and_endpoint),
+            ("DELETE", "/v1/kv/bevmesh/failover/x", None),
         )
         self.cannot(
             self.daemon_token(),
+            ("PUT", "/v1/kv/bevmesh/x", "x"),
             ("PUT", "/v1/kv/outside", "x"),
             ("PUT", "/v1/kv/bevmeshother/x", "x"),
             ("GET", "/v1/acl/tokens", None),
@@ -239,13 +254,67 @@ class Bootstrap(unittest.TestCase):
         # Another node's daemon may ask its own agent, and not this one.
         self.cannot(self.daemon_token("other"), ("GET", "/v1/agent/self", None))
 
+    # A lease beside what it leads to, as failover writes them.
+    lease_and_endpoint = [
+        {"KV": {"Verb": "set", "Key": "bevmesh/failover/x", "Value": "eA=="}},
+        {"Node": {"Verb": "set", "Node": {"Node": "bevmesh", "Address": ADDRESS}}},
+        {
+            "Service": {
+                "Verb": "set",
+                "Node": "bevmesh",
+                "Service": {"Service": "x-primary", "Address": ADDRESS, "Port": 1},
+            }
+        },
+    ]
     elsewhere = {
         "Node": "third",
         "Address": "10.77.0.3",
         "Service": {"Service": "x", "Port": 1},
     }
 
-    def test_13_the_agents_token_writes_its_own_node_and_no_other(self):
+    def test_13_a_daemon_runs_on_it_over_tls(self):
+        """And believes no agent whose certificate its CA has not signed."""
+        with contextlib.closing(self.consul()) as consul:
+            self.start_daemon("stranger.pem")
+            poll("the refusal", lambda: "certificate" in self.told()["consul"]["detail"], 30)
+            self.assertEqual(self.registered(consul), [])
+            self.assertEqual(self.node.stop("bevmesh"), 0)
+
+            self.start_daemon("ca.pem")
+            (unit,) = poll("the daemon's registration", lambda: self.registered(consul), 60)
+            self.assertEqual((unit["Address"], unit["Port"]), (ADDRESS, 18087))
+            told = poll("the registration in its status", lambda: self.told("announced"), 30)
+            self.assertTrue(told["consul"]["reachable"], told["consul"])
+            self.assertEqual(told["registrar"]["write_errors"], 0)
+            self.assertEqual(self.node.stop("bevmesh"), 0)
+            consul("PUT", "/v1/agent/service/deregister/" + unit["ID"])
+
+    def start_daemon(self, ca):
+        config = self.node.home / "daemon.yaml"
+        config.write_text(
+            "mesh: {name: test, datacenter: bev}\n"
+            f"consul: {{address: 'https://{ADDRESS}:8501', ca_file: {self.node.home}/{ca},\n"
+            f"  token_file: {self.out}/{NAME}/consul.token}}\n"
+            f"docker: {{address: 'unix://{self.node.home}/no-engine.sock'}}\n"
+            f"api: {{socket: {self.node.home}/api.sock, group: root}}\n"
+            f"state_dir: {self.node.home}/state\n"
+            f"nodes: {{{NAME}: {{address: {ADDRESS}}}}}\n"
+            "services: {unit: {host: true, port: 18087}}\n"
+        )
+        self.node.start("bevmesh", [BINARY, "daemon", "--node", NAME, "--config", config])
+        poll("the daemon's answer", lambda: self.node.registrar(), 30)
+
+    def told(self, once=None):
+        """The daemon's status; with `once`, only when its registrar says so."""
+        status = self.node.api("GET", "/v1/status")
+        return status if not once or status["registrar"][once] else None
+
+    @staticmethod
+    def registered(consul):
+        services = consul("GET", "/v1/agent/services").values()
+        return [s for s in services if s["Service"] == "unit"]
+
+    def test_14_the_agents_token_writes_its_own_node_and_no_other(self):
         token = self.agent_tokens()["agent"]
         own = {"Node": NAME, "Address": ADDRESS}
         self.can(token, ("PUT", "/v1/catalog/register", own))
@@ -260,7 +329,7 @@ class Bootstrap(unittest.TestCase):
             ("GET", "/v1/operator/raft/configuration", None),
         )
 
-    def test_14_the_token_of_dns_only_reads(self):
+    def test_15_the_token_of_dns_only_reads(self):
         token = self.agent_tokens()["dns"]
         self.can(
             token,
@@ -292,7 +361,7 @@ class Bootstrap(unittest.TestCase):
                 with self.subTest(f"{method} {path}"), self.assertRaisesRegex(OSError, ": 403 "):
                     consul(method, path, body)
 
-    def test_15_without_leader_and_without_acls_it_says_so(self):
+    def test_16_without_leader_and_without_acls_it_says_so(self):
         self.node.stop("consul", signal.SIGKILL)
         token = self.out / "management.token"
         for own, words in (

@@ -209,6 +209,17 @@ class Running(unittest.TestCase):
             self.events(2, since=f"{began:.9f}"), [("die", "app-1"), ("start", "app-1")]
         )
 
+    def test_upgraded_it_speaks_as_docker_29_does(self):
+        told = self.http("GET", "/v1.41/containers/app-0/json")["NetworkSettings"]
+        self.assertIn("IPAddress", told)
+        self.control("upgrade 1.52")
+        too_old = "client version 1.41 is too old. Minimum supported API version is 1.44"
+        self.assertRaisesRegex(OSError, too_old, self.http, "GET", "/v1.41/containers/json")
+        too_new = "client version 1.53 is too new. Maximum supported API version is 1.52"
+        self.assertRaisesRegex(OSError, too_new, self.http, "GET", "/v1.53/info")
+        told = self.http("GET", "/v1.52/containers/app-0/json")["NetworkSettings"]
+        self.assertEqual(sorted(told), ["Networks", "Ports", "SandboxID", "SandboxKey"])
+
     def test_misbehaviour_on_request(self):
         self.control("fail 1 500 /json")
         self.assertRaisesRegex(OSError, "500", self.names)

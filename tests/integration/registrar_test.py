@@ -132,6 +132,31 @@ class changes(Case):
             self.puts_of(node, lambda: node.engine("health 2 healthy")), {"check_update": 1}
         )
 
+    def test_an_engine_that_was_upgraded_meanwhile(self):
+        """From API 1.41 to one that refuses it and says less: nothing is written again, and changes
+        are still one write each."""
+        node = self.node(10, "--healthcheck")
+        self.settled(node, 10)
+
+        def upgrade():
+            node.engine("engine down")
+            node.engine("upgrade 1.52")
+            node.engine("engine up")
+            onenode.poll(
+                "the version agreed on",
+                lambda: node.api("GET", "/v1/status")["docker"]["api_version"] == "1.52",
+                PATIENCE,
+            )
+
+        self.assertEqual(self.puts_of(node, upgrade), {})
+        for command, puts in (
+            ("die 3", {"service_deregister": 1}),
+            ("start 3", {"service_register": 1}),
+            ("health 2 unhealthy", {"check_update": 1}),
+        ):
+            with self.subTest(command):
+                self.assertEqual(self.puts_of(node, lambda: node.engine(command)), puts)
+
     def test_a_daemon_that_was_down_while_everything_changed(self):
         node = self.node(20)
         self.settled(node, 20)
@@ -191,12 +216,21 @@ class losses(Case):
     def test_changes_while_the_stream_was_closed(self):
         node = self.node(20, resync="10m")
         self.settled(node, 20)
+        self.assert_events_before_list(node, 0)
         for how in ("", " abrupt"):
             with self.subTest(how):
+                before = len(node.engine("stats")["order"])
                 node.engine("lose 2")
                 node.engine("close-events" + how)
                 node.engine("die 3" if not how else "start 3")
                 self.converge(node)
+                self.assert_events_before_list(node, before)
+
+    def assert_events_before_list(self, node, since):
+        """What changes between the two is in one of them; the other way round it would be in
+        none."""
+        order = node.engine("stats")["order"][since:]
+        self.assertLess(order.index("GET /events"), order.index("GET /containers/json"), order)
 
     def test_an_engine_that_is_down_takes_nothing_away(self):
         node = self.node(20)

@@ -56,20 +56,37 @@ void to_file(std::string const& path, Write write) {
     must(write(file.get()) == 1, "write a file");
 }
 
+std::filesystem::path make_directory() {
+    auto path = (std::filesystem::temp_directory_path() / "bevmesh-test-XXXXXX").string();
+    must(::mkdtemp(path.data()) != nullptr, "make a directory");
+    return path;
+}
+
+void sign_authority(X509* cert, X509* issuer, EVP_PKEY* by) {
+    X509_set_issuer_name(cert, X509_get_subject_name(issuer));
+    add_extension(cert, issuer, NID_basic_constraints, "critical,CA:TRUE");
+    must(X509_sign(cert, by, EVP_sha256()) > 0, "sign");
+}
+
 }  // namespace
 
 authority::authority(std::string const& name)
     : certificate_(nullptr, &X509_free), key_(make_key()) {
-    auto path = (std::filesystem::temp_directory_path() / "bevmesh-test-XXXXXX").string();
-    must(::mkdtemp(path.data()) != nullptr, "make a directory");
-    directory_ = path;
+    directory_ = make_directory();
     certificate_ = begin_certificate(name, serial_, key_.get(), 86'400);
-    X509_set_issuer_name(certificate_.get(), X509_get_subject_name(certificate_.get()));
-    add_extension(certificate_.get(), certificate_.get(), NID_basic_constraints,
-                  "critical,CA:TRUE");
-    must(X509_sign(certificate_.get(), key_.get(), EVP_sha256()) > 0, "sign");
+    sign_authority(certificate_.get(), certificate_.get(), key_.get());
     ca_file_ = directory_ / "ca.pem";
     to_file(ca_file_, [&](FILE* f) { return PEM_write_X509(f, certificate_.get()); });
+}
+
+authority::authority(std::string const& name, authority& above)
+    : ca_file_(above.ca_file_),
+      certificate_(nullptr, &X509_free),
+      key_(make_key()),
+      is_root_(false) {
+    directory_ = make_directory();
+    certificate_ = begin_certificate(name, ++above.serial_, key_.get(), 86'400);
+    sign_authority(certificate_.get(), above.certificate_.get(), above.key_.get());
 }
 
 authority::~authority() {
@@ -86,7 +103,11 @@ issued authority::issue(std::string const& names, long valid_seconds) {
     issued files;
     files.cert_file = directory_ / (std::to_string(serial_) + ".pem");
     files.key_file = directory_ / (std::to_string(serial_) + ".key");
-    to_file(files.cert_file, [&](FILE* f) { return PEM_write_X509(f, cert.get()); });
+    to_file(files.cert_file, [&](FILE* f) {
+        bool const good = PEM_write_X509(f, cert.get()) == 1 &&
+                          (is_root_ || PEM_write_X509(f, certificate_.get()) == 1);
+        return good ? 1 : 0;
+    });
     // Closed to others before there is anything in it.
     std::ofstream(files.key_file).close();
     std::filesystem::permissions(

@@ -18,6 +18,9 @@ struct issued {
 class authority {
 public:
     explicit authority(std::string const& name = "test authority");
+    /// An intermediate: its certificate follows those that it issues, and its `ca_file()` is that
+    /// of `above`, which must outlive it.
+    authority(std::string const& name, authority& above);
     ~authority();
     authority(authority const&) = delete;
     authority& operator=(authority const&) = delete;
@@ -33,6 +36,7 @@ private:
     std::unique_ptr<X509, decltype(&X509_free)> certificate_;
     std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_;
     int serial_ = 1;
+    bool is_root_ = true;
 };
 
 }  // namespace bevmesh::testing

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
 #include "mesh/docker/codec.hpp"
 #include "mesh/docker/framing.hpp"
 #include "tests/catch.hpp"
@@ -240,6 +242,16 @@ TEST_CASE("a document without end is refused at the limit") {
     auto const fed = splitter.feed(piece);
     REQUIRE(fed.has_error());
     CHECK(fed.error().code == errc::too_large);
+}
+
+TEST_CASE("what of the host is bound into a container is known, and a volume is none of it") {
+    auto document = nlohmann::json::parse(recorded("docker-1.41/inspect-redis.json"));
+    document["Mounts"] = {
+        {{"Type", "bind"}, {"Source", "/etc/tls/cert.pem"}, {"Destination", "/cert.pem"}},
+        {{"Type", "volume"}, {"Source", "/var/lib/docker/volumes/x"}, {"Destination", "/data"}}};
+    auto const c = decode_container(document.dump());
+    REQUIRE(c.has_value());
+    CHECK(c->bound == std::vector<std::string>{"/etc/tls/cert.pem"});
 }
 
 TEST_CASE("an exec's output is taken apart, and no other form for it") {

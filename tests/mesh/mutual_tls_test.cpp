@@ -207,6 +207,19 @@ TEST_CASE("a client that is no node of the mesh is refused in the handshake and 
     refused(as_client(ca.issue("URI:spiffe://bev/node/oracle1/service/redis")), "no node");
     refused(as_client(ca.issue("DNS:oracle1")), "no node");
     refused(as_client(ca.issue(uri), {"-tls1_2"}), "unsupported protocol");
+    // Below its own level 0 OpenSSL's client would not even try.
+    refused(as_client(ca.issue(uri), {"-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"}),
+            "unsupported protocol");
+}
+
+TEST_CASE("certificates of an intermediate serve those who have the root alone") {
+    authority root;
+    authority ca("intermediate", root);
+    door thanos(ca.issue("URI:" + uri_of("thanos")), ca);
+    auto const uri = "URI:" + uri_of("oracle1");
+    CHECK(outcome(thanos, load(ca.issue(uri), root).context) == "200 /hello from oracle1");
+    CHECK(outcome(thanos, load(root.issue(uri), root).context) == "200 /hello from oracle1");
+    CHECK(thanos.complaints.empty());
 }
 
 TEST_CASE("our client says why it was refused, and whom it met instead of the one that it meant") {
@@ -239,6 +252,37 @@ TEST_CASE("a reload changes whom new connections meet; the open ones live on") {
     CHECK(outcome(thanos, fresh.context) == "200 /hello from oracle1");
     auto const stale = load(ca.issue("URI:" + uri_of("oracle1")), ca);
     CHECK_THAT(outcome(thanos, stale.context), Catch::Contains("(unreachable)"));
+}
+
+TEST_CASE("a node with two certificates shows each peer the one of a CA that it trusts") {
+    authority old("old authority");
+    authority root("new authority");
+    authority next("intermediate", root);
+    auto const either = [&](std::string const& node) {
+        auto made = net::show_either(load(next.issue("URI:" + uri_of(node)), next),
+                                     load(old.issue("URI:" + uri_of(node)), old));
+        REQUIRE(made.has_value());
+        return made->context;
+    };
+    auto const before = load(old.issue("URI:" + uri_of("oracle1")), old);
+    auto const after = load(next.issue("URI:" + uri_of("oracle1")), next);
+    std::string const greeted = "200 /hello from oracle1";
+
+    door thanos(old.issue("URI:" + uri_of("thanos")), old);
+    thanos.tls->context = either("thanos");
+    CHECK(outcome(thanos, before.context) == greeted);
+    CHECK(outcome(thanos, after.context) == greeted);
+    CHECK(outcome(thanos, either("oracle1")) == greeted);
+    // openssl's client shows what it has and says of no CA that it trusts it.
+    CHECK(openssl_outcome(thanos, as_client(old.issue("URI:" + uri_of("oracle1")))) == "answered");
+
+    door still_before(old.issue("URI:" + uri_of("thanos")), old);
+    CHECK(outcome(still_before, either("oracle1")) == greeted);
+    CHECK_THAT(outcome(still_before, after.context), Catch::Contains("(unreachable)"));
+    door already_after(next.issue("URI:" + uri_of("thanos")), next);
+    CHECK(outcome(already_after, either("oracle1")) == greeted);
+    CHECK_THAT(outcome(already_after, before.context), Catch::Contains("(unreachable)"));
+    CHECK(thanos.complaints.empty());
 }
 
 TEST_CASE("silent strangers are let go at the deadline and keep no node out") {

@@ -120,6 +120,18 @@ void deliver_some(world& w, random_source& random) {
     }
 }
 
+/// Any of them, once, twice or never.
+void deliver_hints(world& w, random_source& random) {
+    for (auto n = random.below(4); n > 0 && !w.hints.empty(); --n) {
+        auto const at = random.below(w.hints.size());
+        auto const h = w.hints[at];
+        bool const again = random.chance(1, 10);
+        bool const lost = random.chance(1, 10);
+        if (!again) w.hints.erase(w.hints.begin() + static_cast<long>(at));
+        if (!lost) w.give(h);
+    }
+}
+
 std::string run_history(std::uint64_t seed) {
     random_source random(seed);
     world w(test::small_config(), random.next());
@@ -139,9 +151,11 @@ std::string run_history(std::uint64_t seed) {
         return *(kinds.begin() + random.below(kinds.size()));
     };
     w.engine(true);
+    w.hints_wait = true;
     for (int step = 0; step < 120; ++step) {
         if (random.chance(1, 3)) random_docker_change(w, random);
         if (random.chance(1, 12)) random_trouble(w, random, rates);
+        deliver_hints(w, random);
         deliver_some(w, random);
         if (random.chance(1, 4)) {
             w.now += milliseconds(random.below(400));

@@ -86,8 +86,12 @@ struct mesh {
     std::set<std::string> codes() const {
         std::set<std::string> all;
         for (auto const& r : judge(config, facts))
-            for (auto const& f : r.findings)
+            for (auto const& f : r.findings) {
+                INFO(text_of(f.code));
+                CHECK_FALSE(f.text.empty());
+                CHECK_FALSE(f.remedy.empty());
                 all.insert(text_of(f.code));
+            }
         return all;
     }
     row of(std::string const& component, std::string const& node) const {
@@ -244,6 +248,16 @@ TEST_CASE("a service without its container") {
     SECTION("its entry stayed in Consul") {
         m.catalog("redis") = {entry("t:redis:6379", "redis", "thanos", "100.122.12.54")};
         CHECK(m.codes() == codes{"BEV501", "BEV505"});
+    }
+    SECTION("on the other one of the nodes where it may run") {
+        m.config.services[0].instances[0].nodes = {"thanos", "oracle1"};
+        m.put("oracle1", "redis", "redis#0", "o:redis:6379");
+        m.catalog("redis") = {entry("o:redis:6379", "redis", "oracle1", "100.96.197.84")};
+        for (auto& [name, node] : m.facts.nodes)
+            for (auto* dns : {&node.facts->consul_dns, &node.facts->host_dns})
+                (*dns)["redis"].addresses = {"100.96.197.84"};
+        CHECK(m.codes() == codes{});
+        CHECK(m.status("redis", "oracle1") == standing::working);
     }
 }
 

@@ -75,8 +75,16 @@ docker::container& world::run(std::string const& name, std::uint16_t port, bool 
     c.networks["bridge"].ip = "172.17.0.2";
     if (answers_at_once) open_ports.insert(port);
     auto& kept = containers[c.id] = c;
-    if (engine_is_up) give(container_hint{c.id, "start"});
+    hint({c.id, "start"});
     return kept;
+}
+
+void world::hint(container_hint h) {
+    if (!engine_is_up) return;
+    if (hints_wait)
+        hints.push_back(std::move(h));
+    else
+        give(std::move(h));
 }
 
 docker::container* world::find(std::string const& name) {
@@ -87,19 +95,21 @@ docker::container* world::find(std::string const& name) {
 }
 
 void world::change(std::string const& name, std::function<void(docker::container&)> const& how,
-                   std::string const& hint) {
+                   std::string const& kind) {
     auto* c = find(name);
     if (!c) return;
     how(*c);
-    if (engine_is_up && !hint.empty()) give(container_hint{c->id, hint});
+    if (!kind.empty()) hint({c->id, kind});
 }
 
 void world::remove(std::string const& name) {
     auto* c = find(name);
     if (!c) return;
     auto const id = c->id;
+    auto ended = c->started_at;
+    ended.insert(ended.size() - 1, ".5");
     containers.erase(id);
-    if (engine_is_up) give(container_hint{id, "die"});
+    hint({id, "die", ended});
 }
 
 void world::engine(bool up) {

@@ -28,7 +28,7 @@ public:
     // The engine's side. Every change leaves a hint unless the engine is down.
     docker::container& run(std::string const& name, std::uint16_t port, bool answers = true);
     void change(std::string const& name, std::function<void(docker::container&)> const& how,
-                std::string const& hint);
+                std::string const& kind);
     void remove(std::string const& name);
     [[nodiscard]] docker::container* find(std::string const& name);
     void engine(bool up);
@@ -66,6 +66,8 @@ public:
     bool engine_is_up = false;
     bool agent_is_up = true;
     std::deque<registrar::event> answers;
+    bool hints_wait = false;  // in `hints`, for the test to give, double, reorder or lose
+    std::deque<registrar::container_hint> hints;
     std::vector<std::string> trace;
     bool verbose = false;  // events into the trace, too
     unsigned puts = 0;
@@ -75,6 +77,7 @@ public:
     std::function<std::optional<errc>(registrar::action const&, bool& has_effect)> fault;
 
 private:
+    void hint(registrar::container_hint h);
     void write(std::string const& id, std::optional<errc> failed, bool has_effect,
                std::function<std::optional<errc>()> const& effect);
     unsigned made_ = 0;

@@ -8,10 +8,13 @@ and real files have.
 """
 
 import configparser
+import contextlib
 import json
 import os
+import pty
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -36,13 +39,57 @@ ADDRESS = re.compile(
 )
 
 
-def scan(*arguments, **more):
-    command = [BINARY, "scan", "--offline", "--config", MESH, *map(str, arguments)]
+# Root reads everything: without the two rights that say so it is as any user.
+NOT_PRIVILEGED = [
+    "setpriv",
+    *(f"--{of}=-dac_override,-dac_read_search" for of in ("inh-caps", "bounding-set")),
+] if os.geteuid() == 0 else []
+
+
+def scan(*arguments, before=(), **more):
+    command = [*before, BINARY, "scan", "--offline", "--config", MESH, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, **more)
 
 
+def pairs(text):
+    """NAME=VALUE a line, as .env and .properties have it; the latter also NAME: VALUE, and lines
+    that go on."""
+    lines = (line.strip() for line in re.sub(r"\\\r?\n\s*", "", text).splitlines())
+    named = (re.split("[=:]", line, maxsplit=1) for line in lines if line and line[0] not in "#!")
+    return {name.strip(): "".join(value) for name, *value in named}
+
+
+def directives(text):
+    """A line a directive: its words, as hosts, redis.conf, haproxy and Dockerfiles have it."""
+    return [shlex.split(line, comments=True) for line in text.splitlines()]
+
+
+def blocks(text):
+    """nginx's grammar: words, then `;` or a block in braces. nginx itself ends at the first name
+    that resolves nowhere."""
+    reader = shlex.shlex(text, posix=True, punctuation_chars="{};")
+    reader.whitespace_split = True
+    open_blocks, words = [[]], []
+    for token in reader:
+        if token.strip("{};"):
+            words.append(token)
+            continue
+        for mark in token:
+            if mark == "{":
+                open_blocks[-1].append(words)
+                open_blocks.append([])
+            elif mark == ";":
+                open_blocks[-1].append(words)
+            else:
+                inner = open_blocks.pop()
+                open_blocks[-1].append(inner)
+            words = []
+    assert len(open_blocks) == 1 and not words, "a block or a directive does not end"
+    return open_blocks[0]
+
+
 def parse(path):
-    """By the parser that reads such a file, where there is one."""
+    """By the parser that reads such a file."""
     text = path.read_bytes().decode()
     name = path.name
     if name.endswith((".yml", ".yaml")):
@@ -59,11 +106,23 @@ def parse(path):
         return {section: dict(reader[section]) for section in reader.sections()}
     if name.endswith(".sh"):
         subprocess.run(["bash", "-n", path], check=True)
-    if name == "nginx.conf" and shutil.which("nginx"):
-        # Names that resolve nowhere here are no errors of syntax.
-        checked = subprocess.run(["nginx", "-t", "-c", path], capture_output=True, text=True)
-        assert "unexpected" not in checked.stderr and "unknown directive" not in checked.stderr
-    return None
+        return text.count("\n")
+    if name in ("nginx.conf", "locations.conf"):
+        return blocks(text)
+    if ".env" in name or name.endswith(".properties"):
+        return pairs(text)
+    if name in ("hosts", "redis.conf", "haproxy.cfg", "Dockerfile"):
+        return directives(text)
+    raise AssertionError(f"{name}: no parser is known for such a file")
+
+
+def shape(value):
+    """What stays when addresses change: keys, lengths and kinds."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(inner) for inner in value]
+    return type(value).__name__
 
 
 class Scan(unittest.TestCase):
@@ -83,8 +142,7 @@ class Scan(unittest.TestCase):
 
     def test_what_is_written_differs_in_addresses_alone_and_is_still_read(self):
         before = self.contents()
-        for path in before:
-            parse(path)
+        shapes = {path: shape(parse(path)) for path in before}
         done = scan(self.tree, "--write", "--yes", "--format", "json")
         self.assertEqual(done.returncode, 0, done.stderr)
         written = {Path(w["file"]): Path(w["backup"]) for w in json.loads(done.stdout)["written"]}
@@ -93,7 +151,7 @@ class Scan(unittest.TestCase):
             with self.subTest(path=path.name):
                 new = path.read_bytes()
                 self.assertEqual(path in written, new != old)
-                parse(path)
+                self.assertEqual(shape(parse(path)), shapes[path])
                 self.assertEqual(ADDRESS.sub(b"@", old), ADDRESS.sub(b"@", new))
                 if path in written:
                     self.assertEqual(written[path].read_bytes(), old)
@@ -174,6 +232,54 @@ class Scan(unittest.TestCase):
         for name in ("pipe.env", "binary.json", "huge.yaml", "latin.ini", "loop", "self.yaml",
                      "link.env"):
             self.assertIn(name, notes)
+
+    def test_what_may_not_be_read_is_told_and_the_rest_is_found(self):
+        shutil.rmtree(self.tree)
+        for folder in (self.tree, self.tree / "shut"):
+            folder.mkdir()
+        for name in ("a.env", "shut.env", "shut/b.env"):
+            (self.tree / name).write_text("REDIS=100.96.197.84:6379\n")
+        for name in ("shut.env", "shut"):
+            (self.tree / name).chmod(0)
+            self.addCleanup((self.tree / name).chmod, 0o700)
+        done = scan(self.tree, "--format", "json", before=NOT_PRIVILEGED)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(done.stdout)
+        self.assertEqual([Path(f["file"]).name for f in told["findings"]], ["a.env"])
+        notes = {Path(n["file"]).name: n["text"] for n in told["notes"]}
+        self.assertEqual(sorted(notes), ["shut", "shut.env"])
+        for text in notes.values():
+            self.assertEqual(text, "cannot be read: Permission denied")
+
+    def test_a_file_that_somebody_edits_meanwhile_is_not_written(self):
+        shutil.rmtree(self.tree)
+        self.tree.mkdir()
+        edited, other = self.tree / "a.env", self.tree / "b.env"
+        for path in (edited, other):
+            path.write_text("REDIS=100.96.197.84:6379\n")
+        command = [BINARY, "scan", "--offline", "-c", MESH, "--write", self.tree]
+        ours, theirs = pty.openpty()
+        with open(ours, "r+b", buffering=0) as terminal:
+            run = subprocess.Popen(
+                command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs,
+                start_new_session=True,
+            )
+            os.close(theirs)
+            said = b""
+            while b"Go on?" not in said:
+                said += terminal.read(4096)
+            edited.write_text("REDIS=100.96.197.84:6379\nMINE=1\n")
+            terminal.write(b"y\n")
+            with contextlib.suppress(OSError):  # the terminal's other end is closed
+                while more := terminal.read(4096):
+                    said += more
+            self.assertEqual(run.wait(60), 1, said)
+        self.assertIn(b"a.env: not written: ", said)
+        self.assertEqual(edited.read_text(), "REDIS=100.96.197.84:6379\nMINE=1\n")
+        self.assertEqual(other.read_text(), "REDIS=redis.service.consul:6379\n")
+        self.assertEqual(
+            sorted(p.name for p in self.tree.iterdir()), ["a.env", "b.env", "b.env.before-bevmesh"]
+        )
 
     def test_mode_stays_links_stay_and_read_only_is_told(self):
         shutil.rmtree(self.tree)

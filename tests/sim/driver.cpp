@@ -100,6 +100,15 @@ void world::on(node& n, ask_peer const& a) {
     answer_later(n, settings_.timing.request.count(), peer_answered{a.op, a.node, std::nullopt});
 }
 
+void world::on(node& n, nudge const& a) {
+    auto const self = index_of(n.name);
+    for (auto const& to : a.nodes) {
+        auto& peer = named(to);
+        post(self, index_of(to),
+             [this, &peer, from = n.name] { deliver(peer, peer.daemon.life, nudged{from}); });
+    }
+}
+
 void world::on(node& n, arm_guard const& a) {
     auto const life = n.daemon.life;
     queue_.in(dice_.between(ms / 20, ms), [this, &n, life, a] {

@@ -11,11 +11,13 @@ settings draw(std::uint64_t seed, fault fault) {
     s.fault = fault;
     auto const which = d.below(10);
     s.profile = which < 5 ? "lan" : which < 8 ? "tailnet" : "wan";
-    if (fault == fault::old_wan_numbers) s.profile = "wan";
+    if (fault == fault::old_wan_numbers || fault == fault::counted_from_receipt) s.profile = "wan";
     s.timing = *profile(s.profile);
     if (fault == fault::old_wan_numbers) s.timing.observer = seconds(10);
     auto const size = d.below(10);
     s.nodes = size < 5 ? 2 : size < 8 ? 3 : size < 9 ? 4 : 5;
+    // A round needs two others that can be reached by turns.
+    if (fault == fault::mixed_rounds && s.nodes == 2) s.nodes = 3;
     s.kind = d.percent(40) ? kind::redis : kind::postgres;
     auto const mode = d.below(10);
     s.sync = mode < 6 ? sync_mode::on : mode < 8 ? sync_mode::strict : sync_mode::off;
@@ -27,6 +29,18 @@ settings draw(std::uint64_t seed, fault fault) {
         d.percent(60) || fault == fault::observer_waits_lease || fault == fault::old_wan_numbers;
     if (fault == fault::observer_waits_lease || fault == fault::mixed_rounds) {
         s.loss = s.duplicates = s.slow = 0;
+    }
+    // What counts is how long an answer is under way, and most beside a long R.
+    if (fault == fault::counted_from_receipt) {
+        s.extreme_clocks = true;
+        s.slow = 250;
+    }
+    // A gate by what was read last loses where two may be in sync, and reads lag.
+    if (fault == fault::relax_on_read) {
+        s.nodes = 3;
+        s.kind = kind::postgres;
+        s.sync = sync_mode::on;
+        s.slow = 80;
     }
     s.failback = d.percent(20);
     s.outage_only = d.percent(4);

@@ -34,13 +34,14 @@ void world::episode(ticks length) {
     auto kind_of = dice_.below(30);
     // A broken rule is looked for where it matters: the same weather, more often.
     if (settings_.fault == fault::observer_waits_lease ||
+        settings_.fault == fault::counted_from_receipt ||
         settings_.fault == fault::old_wan_numbers) {
         kind_of = kind_of % 2 == 0 ? 10 : kind_of;
     }
     if (settings_.fault == fault::free_is_permission) {
         kind_of = kind_of % 3 == 0 ? 16 : kind_of % 3 == 1 ? 0 : kind_of;
     }
-    if (settings_.fault == fault::mixed_rounds) kind_of = kind_of % 2 == 0 ? 24 : kind_of;
+    if (settings_.fault == fault::mixed_rounds) kind_of = kind_of % 4 != 0 ? 24 : kind_of;
     if (settings_.fault == fault::release_before_fence) {
         kind_of = kind_of % 3 == 0 ? 14 : kind_of % 3 == 1 ? 19 : kind_of;
     }

@@ -104,6 +104,7 @@ private:
     void on(node& n, failover::ask_promises const& a);
     void on(node& n, failover::answer_promise const& a);
     void on(node& n, failover::ask_peer const& a);
+    void on(node& n, failover::nudge const& a);
     void on(node& n, failover::arm_guard const& a);
     void on(node& n, failover::extend_guard const& a);
     void on(node& n, failover::forget_guard const& a);

@@ -25,8 +25,14 @@ FILES = {
     "share/bevmesh/consul/daemon-policy.hcl": 0o644,
     "share/bevmesh/consul/dns-policy.hcl": 0o644,
     "share/bevmesh/consul/server.hcl": 0o644,
+    "share/bevmesh/vault/ca-operator-policy.hcl": 0o644,
+    "share/bevmesh/vault/node-policy.hcl": 0o644,
+    "share/bevmesh/vault/secret-policy.hcl": 0o644,
     "share/doc/bevmesh/README.md": 0o644,
     "share/doc/bevmesh/examples/bev.yaml": 0o644,
+    "share/doc/bevmesh/examples/failover.conf": 0o644,
+    "share/doc/bevmesh/examples/failover-unit.conf": 0o644,
+    "share/doc/bevmesh/examples/failover-unit.rules": 0o644,
 }
 
 

@@ -18,8 +18,9 @@ MAY_INCLUDE = {
     "mesh/docker": _CLIENTS,
     "mesh/redis": _CLIENTS,
     "mesh/postgres": _CLIENTS,
-    # Of failover only the pure policy: a group that breaks its inequalities is no configuration.
-    "config": _BASE + ("mesh/log", "failover"),
+    # Of failover only the pure policy: a group that breaks its inequalities is no configuration. Of
+    # certs only the windows, in which a certificate may be renewed.
+    "config": _BASE + ("mesh/log", "failover", "certs"),
     "registrar": _PARTS,
     "failover": _PARTS,
     "certs": _PARTS,
@@ -28,10 +29,12 @@ MAY_INCLUDE = {
 }
 
 # Pure: the sources of these CMake targets, their headers, and all that these include.
-PURE_TARGETS = ("mesh_base", "consul_codec", "docker_codec", "config_validate", "registrar_core",
-                "registrar_reconcile", "registrar_scan", "registrar_verify", "registrar_dns_core",
-                "failover_core", "failover_policy", "cli_view", "failover_guard_rules",
-                "failover_redis_state", "failover_postgres_state")
+PURE_TARGETS = ("mesh_base", "consul_codec", "vault_codec", "docker_codec", "config_validate",
+                "registrar_core", "registrar_reconcile", "registrar_scan", "registrar_verify",
+                "registrar_dns_core", "failover_core", "failover_policy", "cli_view",
+                "failover_guard_rules", "failover_redis_state", "failover_postgres_state",
+                "failover_unit_state",
+                "certs_core")
 
 # What a pure target may link beside another pure target. Asio is among Boost's headers: there only
 # the ban on the include helps.

@@ -236,6 +236,15 @@ def docker_down(lab):
     lab.oracle1.thaw("docker")
 
 
+@damage("BEV301", "BEV509", also=["BEV506"])
+def docker_killed(lab):
+    lab.oracle1.kill("docker", signal.SIGKILL)
+    yield
+    lab.oracle1.start("docker")
+    lab.oracle1.remove("v-front")
+    start_front(lab.oracle1)
+
+
 @damage("BEV101", "BEV509")
 def daemon_down(lab):
     lab.thanos.kill("bevmesh", signal.SIGKILL)
@@ -307,11 +316,13 @@ def everything_frozen(lab):
 def judge(lab, name):
     function, wanted, also = DAMAGES[name]
     began = time.monotonic()
-    seen = None
+    seen, last_took = None, 0.0
 
     def found():
-        nonlocal seen
+        nonlocal seen, last_took
+        asked = time.monotonic()
         seen = lab.verify()
+        last_took = time.monotonic() - asked
         code, codes, answer = seen
         # Warnings alone are told, and are no failure.
         right = code == (3 if answer["errors"] else 0)
@@ -321,6 +332,7 @@ def judge(lab, name):
     done.__enter__()
     try:
         until(f"{sorted(wanted)} and nothing else", found, 20)
+        check(last_took < 10, f"verify of the whole mesh took {last_took:.1f} s")
     except Failure as error:
         texts = [i for row in seen[2]["rows"] for i in row["issues"]] if seen else []
         raise Failure(f"{error}\n" + "\n".join(str(text) for text in texts)) from None
@@ -328,7 +340,8 @@ def judge(lab, name):
         took = time.monotonic() - began
         done.__exit__(None, None, None)  # mends, found or not
     lab.until_clean()
-    print(f"{name}: {' '.join(sorted(wanted))} after {took:.1f} s", flush=True)
+    found_by = f"by a verify of {last_took:.1f} s"
+    print(f"{name}: {' '.join(sorted(wanted))} after {took:.1f} s, {found_by}", flush=True)
 
 
 def run(wrong_clock, names):

@@ -21,28 +21,30 @@ NAMED = "named"
 
 
 class Clients:
-    """`program` and `target` are the writer that finds the primary; `call(node, *words)` asks the
-    database on a node."""
+    """`program` and `target` are the writer that finds the primary of `system`."""
 
-    def __init__(self, lab, members, port, program, target, call):
-        self.lab, self.members, self.port, self.call = lab, members, port, call
+    def __init__(self, system, program, target):
+        self.system, self.members = system, system.members
         self.program, self.target = program, target
+        self.names = (NAMED, *(node.name for node in self.members))
         self.children = []
 
     def __enter__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="bench-", dir=STATE))
-        self._start(NAMED, self.lab.starlord, self.program, self.target)
+        self.system.forget(self.names)
+        self._start(NAMED, self.system.lab.starlord, self.program, self.target)
         for node in self.members:
             self._start(node.name, node, FAULTS / "writer.py", node.address)
         return self
 
     def _start(self, name, node, program, target):
-        command = (sys.executable, "-B", str(program), name, target, str(self.port))
+        command = (sys.executable, "-B", str(program), name, target, str(self.system.port))
         self.children.append(
             node.popen(
                 *command,
                 str(self.directory / name),
-                env={"PYTHONPATH": PATH},
+                self.system.kind,
+                env={"PYTHONPATH": PATH, **self.system.environment()},
                 stdin=subprocess.DEVNULL,
             )
         )
@@ -88,18 +90,18 @@ class Clients:
 
     def gap(self, since):
         """The longest between two acknowledged writes by name, from the last before `since` on;
-        one that has not ended counts until the last attempt."""
-        writes = self.writes()
-        acked = sorted(w.ended for w in writes if w.kind == "acked")
+        one that has not ended counts until now: the writer may hang in it."""
+        end = now()
+        acked = sorted(w.ended for w in self.writes() if w.kind == "acked")
         before = max((at for at in acked if at <= since), default=since)
-        instants = [before, *(at for at in acked if at > since), writes[-1].ended]
+        instants = [before, *(at for at in acked if at > since), end]
         return max(b - a for a, b in zip(instants, instants[1:])) / 1e9
 
     def lost(self, primary):
         """(acknowledged, of them not on `primary`), of all the clients."""
         acked = missing = 0
-        for name in (NAMED, *(node.name for node in self.members)):
-            kept = set(map(int, self.call(primary, "LRANGE", f"written:{name}", 0, -1)))
+        for name in self.names:
+            kept = set(self.system.written(primary, name))
             mine = [w.number for w in self.writes(name) if w.kind == "acked"]
             acked += len(mine)
             missing += sum(number not in kept for number in mine)

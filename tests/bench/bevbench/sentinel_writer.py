@@ -1,5 +1,5 @@
 """The writer of the failover tests, with the peer's way to find the primary: at each new connection
-the node's own Sentinel is asked.  sentinel_writer.py NAME MASTER PORT FILE"""
+the node's own Sentinel is asked.  sentinel_writer.py NAME MASTER PORT FILE KIND"""
 
 import socket
 import sys

@@ -8,8 +8,9 @@
   slow MILLISECONDS       before each answer; 0: at once
   fail N STATUS [PART]    the next N requests whose path contains PART; `fail 0 0` ends it
   engine down|up          containers run on, as with live-restore
+  upgrade API             speaks up to this version from now on: 1.41 or 1.52
   state                   id, name, port and state of each container
-  stats                   requests by path, events published, sent, lost, dropped
+  stats                   requests by path and in order, events published, sent, lost, dropped
 Control (server) runs in the double; EngineControl is what a test holds.
 """
 
@@ -81,6 +82,9 @@ class Control:
         elif what == "up" and not self.engine.server:
             await self.engine.up()
 
+    async def _upgrade(self, api):
+        self.engine.upgrade(api)
+
     async def _state(self):
         alive = self.containers.by_id
         return {
@@ -100,6 +104,7 @@ class Control:
         hub = self.hub
         return {
             "requests": dict(self.engine.requests),
+            "order": list(self.engine.order),
             "published": hub.published,
             "sent": hub.sent,
             "lost": hub.lost,

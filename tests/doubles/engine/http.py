@@ -18,6 +18,12 @@ _MESSAGES = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+# What an engine that speaks up to API 1.52 takes (Docker 29), and what it no longer says in
+# NetworkSettings (moby api/docs/CHANGELOG.md).
+_OLDEST = {"1.41": (1, 12), "1.52": (1, 44)}
+_REMOVED_SETTINGS = """Bridge HairpinMode LinkLocalIPv6Address LinkLocalIPv6PrefixLen
+    SecondaryIPAddresses SecondaryIPv6Addresses EndpointID Gateway GlobalIPv6Address
+    GlobalIPv6PrefixLen IPAddress IPPrefixLen IPv6Gateway MacAddress""".split()
 _PING, _LIST, _BAD_FILTER, _MISSING, _PAGE, _OLD, _NEW = (
     "GET /_ping",
     "GET /v1.41/containers/json",
@@ -37,7 +43,9 @@ class Engine:
         self.answers = load("answers.json")
         self.answers["GET /v1.41/info"]["body"] = self._info(options.name)
         self.event_head = load("events.json")
+        self.api = "1.41"
         self.requests = collections.Counter()
+        self.order = collections.deque(maxlen=1000)  # the last ones, as they came
         self.connections = set()
         self.slow = 0.0  # seconds before each answer
         self.failing = []  # [how many left, status, part of the path]
@@ -63,6 +71,13 @@ class Engine:
         for connection in list(self.connections):
             connection.transport.abort()
         self.hub.forget()
+
+    def upgrade(self, api):
+        """Another engine over the same containers, which speaks up to this version."""
+        if api not in _OLDEST:
+            raise ValueError(f"no API {api} here; there are {', '.join(_OLDEST)}")
+        self.api = api
+        self.containers.samples.tell_legacy_fields(api == "1.41")
 
     def misbehaves(self, path):
         """The status to answer instead, or None."""
@@ -90,6 +105,12 @@ class Engine:
 
     def _recorded(self, line, body=None):
         recorded = self.answers[line]
+        if self.api != "1.41":
+            headers = [
+                re.sub("^(Api-Version: ).*", rf"\g<1>{self.api}", header, flags=re.I)
+                for header in recorded["headers"]
+            ]
+            recorded = {**recorded, "headers": headers}
         return (
             recorded,
             recorded["status"],
@@ -120,17 +141,24 @@ class Engine:
             return self._recorded(
                 _MISSING, compact({"message": f"No such container: {key}"}) + "\n"
             )
-        return self._recorded(_LIST, self.containers.inspect(container) + "\n")
+        answer = self.containers.inspect(container)
+        if self.api != "1.41":
+            told = json.loads(answer)
+            for key in _REMOVED_SETTINGS:
+                del told["NetworkSettings"][key]
+            answer = compact(told)
+        return self._recorded(_LIST, answer + "\n")
 
     def version_problem(self, version):
         """The recorded refusal of a version that the engine does not speak, or None."""
         number = tuple(int(part) for part in version.split("."))
-        for line, wrong in ((_OLD, number < (1, 12)), (_NEW, number > (1, 41))):
+        oldest, newest = _OLDEST[self.api], tuple(int(part) for part in self.api.split("."))
+        for line, wrong in ((_OLD, number < oldest), (_NEW, number > newest)):
             if wrong:
                 recorded_version = re.match(r"GET /v([\d.]+)/", line)[1]
-                return self._recorded(
-                    line, self.answers[line]["body"].replace(recorded_version, version)
-                )
+                text = self.answers[line]["body"].replace(recorded_version, version)
+                text = text.replace("is 1.12", "is {}.{}".format(*oldest))
+                return self._recorded(line, text.replace("is 1.41", f"is {self.api}"))
         return None
 
 
@@ -198,7 +226,9 @@ class Connection(asyncio.Protocol):
         version = re.match(r"/v(\d+\.\d+)(?=/)", target)
         bare = target[version.end() :] if version else target
         path = bare.partition("?")[0]
-        engine.requests[f"{method} " + re.sub(r"(?<=/containers/)[^/]+(?=/json)", "ID", path)] += 1
+        asked = f"{method} " + re.sub(r"(?<=/containers/)[^/]+(?=/json)", "ID", path)
+        engine.requests[asked] += 1
+        engine.order.append(asked)
         problem = engine.version_problem(version[1]) if version else None
         if status := engine.misbehaves(path):
             self._write(*engine.error(status, "the double was told to fail"), method, close)

@@ -85,6 +85,12 @@ class EventSamples:
                 continue
             self.samples.setdefault((sample["Type"], action), sample)
         self.made = {}
+        self.legacy = True
+
+    def tell_legacy_fields(self, yes):
+        """`status`, `id` and `from`, which API 1.52 removed."""
+        self.legacy = yes
+        self.made.clear()
 
     def make(self, container, kind, action, extra):
         """(event without its time as text, the value) of `action`, for example "health_status:
@@ -105,7 +111,10 @@ class EventSamples:
             attributes.update(container.labels)
             attributes.update(extra)
             attributes["name"] = container.name
-            event["status"], event["id"], event["Actor"]["ID"] = action, container.id, container.id
+            event["Actor"]["ID"] = container.id
+            event["status"], event["id"] = action, container.id
+            if not self.legacy:
+                del event["status"], event["id"], event["from"]
         event["Actor"]["Attributes"] = dict(sorted(attributes.items()))
         del event["time"], event["timeNano"]
         return compact(event)[:-1], event

@@ -64,21 +64,83 @@ TEST_CASE("the death of the database releases the lease, after the guard has for
     CHECK_FALSE(t.entry->published);
 }
 
+TEST_CASE("a replica that is dead by its own member's word is not waited for as a hiccup") {
+    table t(test::policy_of_a());
+    t.serve_with_replica();
+    (void)t.done();
+    t.database.replicas.clear();
+    SECTION("nudged: at once") {
+        t.b->database = {};
+        t.b->database.condition = condition::refused;
+        t.give(nudged{"b"});
+        CHECK_FALSE(t.entry->entry_of("b"));
+    }
+    SECTION("nudged, but it still runs: its stream may come back") {
+        t.give(nudged{"b"});
+        CHECK(t.entry->entry_of("b"));
+        t.advance(milliseconds(160));
+        CHECK_FALSE(t.entry->entry_of("b"));
+    }
+    SECTION("a stranger's nudge changes nothing before the next probe") {
+        t.give(nudged{"stranger"});
+        CHECK(t.entry->entry_of("b"));
+    }
+}
+
+TEST_CASE("a database that dies is told to the other members") {
+    table t(test::policy_of_a());
+    t.serve_with_replica();
+    (void)t.done();
+    t.database = {};
+    t.give(database_died{"pa1"});
+    CHECK(t.did("nudge b"));
+}
+
 TEST_CASE("a primary that hangs is replaced by the replica that was in sync with it") {
     table t(test::policy_of_a());
-    t.serve();
-    t.b->database.upstream = "a";
-    t.b->database.streaming = true;
-    t.b->database.history = t.database.history;
-    t.database.replicas = {{"b", t.database.at, true}};
-    t.advance(seconds(2));
-    REQUIRE(t.entry->entry_of("b") != nullptr);
+    t.serve_with_replica();
     t.database.condition = condition::hung;
-    t.b->database.streaming = false;
+    SECTION("whose stream broke off") {
+        t.b->database.streaming = false;
+    }
+    SECTION("whose stream stays up, with nothing coming over it") {}
     t.advance(seconds(2));
     CHECK(t.did("kill pa1"));
     CHECK(t.entry->state == lease_state::released);
     CHECK(t.entry->entry_of("b") != nullptr);
+}
+
+TEST_CASE("a primary that does not let us in serves on, with its replica in the record") {
+    table t(test::policy_of_a());
+    t.serve_with_replica();
+    (void)t.done();
+    auto const seen = t.database;
+    t.database = {};
+    t.database.process = seen.process;
+    t.database.condition = condition::bad_credentials;
+    t.advance(seconds(5));
+    CHECK(t.core.at == stage::serving);
+    CHECK(t.entry->entry_of("b"));
+    t.database = seen;
+    t.advance(seconds(1));
+    CHECK_FALSE(t.did("fence"));
+    CHECK(t.entry->entry_of("b"));
+}
+
+TEST_CASE("a primary that hangs for us but whose replica still gets writes is left alone") {
+    table t(test::policy_of_a());
+    t.serve_with_replica();
+    t.database.condition = condition::hung;
+    for (int i = 0; i < 20; ++i) {
+        t.b->database.at += 10;
+        t.advance(milliseconds(200));
+    }
+    CHECK_FALSE(t.did("kill"));
+    CHECK(t.core.at == stage::serving);
+    SECTION("until it gets no more") {
+        t.advance(seconds(2));
+        CHECK(t.did("kill pa1"));
+    }
 }
 
 TEST_CASE("without Consul and without promises writes stop before the lease runs out") {
@@ -104,6 +166,51 @@ TEST_CASE("without Consul the promises of all members keep the service up") {
     CHECK(t.did("ask promises of b"));
     CHECK(t.did("extend guard"));
     CHECK_FALSE(t.did("fence"));
+}
+
+TEST_CASE("the target of a planned move looks at its database again before it judges it") {
+    table t(test::policy_of_a());
+    t.give(started{"a1", "g1", std::nullopt});
+    t.entry.emplace();
+    t.entry->holder = "b";
+    t.entry->epoch = 1;
+    t.entry->members = t.policy.members;
+    t.entry->configuration = t.policy.configuration;
+    t.entry->in_sync = {{"a", "", "h1", 100}, {"b", "", "h1", 100}};
+    for (auto i = 1; i < 10; ++i) {
+        t.entry->write_id = "b1." + std::to_string(i);
+        t.give(record_seen{0, ++t.index, t.entry});
+        t.advance(milliseconds(190));
+    }
+    t.database.at = 150;  // what was written last, and nobody has looked since
+    t.entry->state = lease_state::released;
+    t.entry->target = "a";
+    t.entry->released_at = 150;
+    t.entry->write_id = "b1.10";
+    (void)t.done();
+    t.give(record_seen{0, ++t.index, t.entry});
+    CHECK(t.entry->holder == "a");
+    for (auto const& line : t.done())
+        CHECK(line.find("not fit") == std::string::npos);
+}
+
+TEST_CASE("a member that does not hear Consul does not call itself ready to take over") {
+    table t(test::policy_of_a());
+    t.give(started{"a1", "g1", std::nullopt});
+    t.entry.emplace();
+    t.entry->holder = "b";
+    t.entry->members = t.policy.members;
+    t.entry->write_id = "b1.1";
+    t.index = 7;
+    t.give(record_seen{0, t.index, t.entry});
+    t.advance(milliseconds(1300));
+    CHECK(own_report(t.core, t.policy, t.now).ready);
+    t.consul_answers = false;
+    t.advance(seconds(1));
+    CHECK_FALSE(own_report(t.core, t.policy, t.now).ready);
+    t.consul_answers = true;
+    t.advance(seconds(1));
+    CHECK(own_report(t.core, t.policy, t.now).ready);
 }
 
 TEST_CASE("an answer that was lost is found by reading") {

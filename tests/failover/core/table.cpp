@@ -62,6 +62,16 @@ void table::serve() {
     advance(milliseconds(3000));
 }
 
+void table::serve_with_replica() {
+    serve();
+    b->database.upstream = policy.self;
+    b->database.streaming = true;
+    b->database.history = database.history;
+    database.replicas = {{"b", database.at, true}};
+    while (!entry->entry_of("b"))
+        advance(milliseconds(100));
+}
+
 std::vector<std::string> table::done() {
     return std::exchange(lines_, {});
 }

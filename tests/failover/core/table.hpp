@@ -24,6 +24,8 @@ public:
     void advance(milliseconds by);
     /// A take, a promotion, and service.
     void serve();
+    /// The same, and b streams from this node and is recorded as in sync.
+    void serve_with_replica();
 
     /// What was done since the last call.
     [[nodiscard]] std::vector<std::string> done();

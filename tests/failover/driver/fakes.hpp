@@ -114,12 +114,11 @@ public:
     awaitable<result<void>> start() override { co_return result<void>(); }
     awaitable<result<void>> kill(milliseconds) override { co_return result<void>(); }
     awaitable<result<void>> signal(std::string) override { co_return result<void>(); }
-    awaitable<result<std::string>> run(std::vector<std::string>, secret, milliseconds) override {
+    awaitable<result<std::string>> run(std::vector<std::string>, std::string, secret,
+                                       milliseconds) override {
         co_return std::string();
     }
-    awaitable<result<std::vector<std::string>>> argv() override {
-        co_return std::vector<std::string>();
-    }
+    awaitable<result<launch>> launched() override { co_return launch(); }
     awaitable<result<std::string>> read_file(std::string) override { co_return std::string(); }
     std::string const& name() const noexcept override { return name_; }
 

@@ -8,6 +8,7 @@ from bevlab import consul, engine
 from bevlab.state import State, locked
 
 import mesh
+from harness import until
 import postgres_group
 import redis_group
 from postgres_group import PostgresGroup
@@ -60,6 +61,20 @@ class GroupMesh(mesh.Mesh):
         asked = next(node for node in self.nodes if node is not but)
         leader = consul.leader(self.state, asked.name)
         return getattr(self, leader) if leader else but
+
+    def lead_consul(self, node):
+        """Consul's leader moves there: a fault between the other two leaves all with one."""
+        raft = "/v1/operator/raft"
+
+        def leads():
+            if self.consul_leader() is node:
+                return True
+            servers = node.consul("GET", f"{raft}/configuration")["Servers"]
+            wanted = next(server["ID"] for server in servers if server["Node"] == node.name)
+            node.http("POST", f"{raft}/transfer-leader?id={wanted}")
+            return False
+
+        until(f"Consul's leader is on {node}", leads, 20)
 
     def restart(self, node, service="bevmesh", number=signal.SIGTERM):
         node.kill(service, number)

@@ -16,17 +16,32 @@ class QueryError(Exception):
 
 
 class Connection:
-    """The password is PGPASSWORD's, unless it is given."""
+    """By TLS with the files in the directory `files`, but for what `more` says; plain without. The
+    password is PGPASSWORD's, unless it is given."""
 
-    def __init__(self, address, port, password=None, limit=2):
+    def __init__(self, address, port, password=None, files=None, limit=2, **more):
         self._pq = _library()
-        options = (
-            f"host={address} port={port} user=bevmesh dbname=postgres connect_timeout=2"
-            f" tcp_user_timeout=1000 options='-c statement_timeout={limit * 1000}'"
-        )
+        options = {
+            "host": address,
+            "port": port,
+            "user": "bevmesh",
+            "dbname": "postgres",
+            "connect_timeout": 2,
+            "tcp_user_timeout": 1000,
+            "options": f"'-c statement_timeout={limit * 1000}'",
+            "sslmode": "disable",
+        }
         if password:
-            options += f" password={password}"
-        self._connection = self._pq.PQconnectdb(options.encode())
+            options["password"] = password
+        if files:
+            generation = files.resolve()
+            options["sslmode"] = "verify-full"
+            options["sslrootcert"] = generation / "ca.pem"
+            options["sslcert"] = generation / "cert.pem"
+            options["sslkey"] = generation / "key.pem"
+        options.update(more)
+        text = " ".join(f"{name}={value}" for name, value in options.items())
+        self._connection = self._pq.PQconnectdb(text.encode())
         if self._pq.PQstatus(self._connection) != 0:
             text = self._message()
             self.close()

@@ -4,11 +4,14 @@ The first member's database is made here, as a standby of nobody; the other's di
 and its daemon fills it.
 """
 
+import functools
 import os
+import re
 import secrets
+import subprocess
 
 from bevlab import engine
-from bevlab.layout import STATE, node_dir
+from bevlab.layout import ROOT, STATE, node_dir
 
 import libpq
 from redis_group import IMAGE, MEMBERS, NETWORK, Group
@@ -16,9 +19,14 @@ from redis_group import IMAGE, MEMBERS, NETWORK, Group
 GROUP = "postgres"
 DATA = "/var/lib/postgres"
 BIN = "/usr/lib/postgresql/15/bin"
+TLS = "etc/postgres/tls/current"  # a member's, whose common name is the role
 
 # A backend that crashes is a death and no silent restart; a standby asks again at once.
 CONFIG = """
+ssl = on
+ssl_cert_file = '/conf/tls/current/cert.pem'
+ssl_key_file = '/conf/tls/current/key.pem'
+ssl_ca_file = '/conf/tls/current/ca.pem'
 listen_addresses = '*'
 unix_socket_directories = '/tmp'
 restart_after_crash = off
@@ -29,12 +37,17 @@ jit = off
 """
 HBA = """
 local all all trust
-host all all all scram-sha-256
-host replication all all scram-sha-256
+hostssl all all all scram-sha-256 clientcert=verify-full
+hostssl replication all all scram-sha-256 clientcert=verify-full
 """
+FORGET = (
+    "set client_min_messages = error;"
+    " create table if not exists written (writer text, n bigint, primary key (writer, n));"
+    " truncate written"
+)
 
 
-def _write(path, text, owner=0):
+def write_secret(path, text, owner=0):
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     os.chown(path, owner, owner)
@@ -43,31 +56,36 @@ def _write(path, text, owner=0):
 def password():
     path = STATE / "postgres.password"
     if not path.exists():
-        _write(path, secrets.token_hex(16))
+        write_secret(path, secrets.token_hex(16))
     return path.read_text()
 
 
 def install(nodes):
     for name in nodes:
-        _write(node_dir(name) / "etc/bevmesh/postgres.password", password() + "\n")
+        write_secret(node_dir(name) / "etc/bevmesh/postgres.password", password() + "\n")
+        (node_dir(name) / "etc/postgres").mkdir(exist_ok=True)
 
 
-def _owner(name):
-    """The image's postgres."""
-    path = STATE / "postgres.uid"
-    if not path.exists():
-        asked = engine.docker(name, "run", "--rm", f"bev/{IMAGE}", "id", "-u", "postgres")
-        path.write_text(asked.stdout.strip())
-    return int(path.read_text())
+@functools.cache
+def image_user():
+    """The image's postgres: whose the files are."""
+
+    def output(*words):
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+    image = output(ROOT / "tests/lab/images/build", IMAGE).strip()
+    users = output("tar", "--occurrence=1", "-xOf", image, "./etc/passwd")
+    return int(re.search(r"^postgres:[^:]*:(\d+):", users, re.M)[1])
 
 
 def create(name):
-    owner = _owner(name)
+    owner = image_user()
     data = node_dir(name) / "lib/postgres"
     data.mkdir(exist_ok=True)
     data.chmod(0o700)
     os.chown(data, owner, owner)
     files = ("--user", str(owner), "--volume", f"{DATA}:/data")
+    files += ("--volume", "/etc/postgres:/conf:ro")
     if name == MEMBERS[0]:
         _make_cluster(name, data, owner, files)
     engine.docker(
@@ -78,7 +96,7 @@ def create(name):
 
 
 def _make_cluster(name, data, owner, files):
-    _write(data / ".password", password() + "\n", owner)
+    write_secret(data / ".password", password() + "\n", owner)
     script = (
         f"mv /data/.password /tmp/p && {BIN}/initdb -D /data -U bevmesh --pwfile=/tmp/p"
         " --data-checksums --no-sync"
@@ -87,7 +105,7 @@ def _make_cluster(name, data, owner, files):
     with open(data / "postgresql.conf", "a") as file:
         file.write(CONFIG)
     (data / "pg_hba.conf").write_text(HBA)
-    _write(data / "standby.signal", "", owner)
+    write_secret(data / "standby.signal", "", owner)
 
 
 class PostgresGroup(Group):
@@ -104,7 +122,9 @@ class PostgresGroup(Group):
 
     def sql(self, node, text):
         with node.in_network():
-            connection = libpq.Connection(node.address, self.port, password())
+            connection = libpq.Connection(
+                node.address, self.port, password(), files=node.files / TLS
+            )
         try:
             return connection.query(text)
         finally:
@@ -113,26 +133,19 @@ class PostgresGroup(Group):
     def is_primary(self, node):
         return self.sql(node, "select pg_is_in_recovery()") == ["f"]
 
-    def processes(self, node):
-        """All of the container's, as the machine numbers them."""
-        listed = node.docker("top", self.container, "-eo", "pid", check=False).splitlines()[1:]
-        return {int(line) for line in listed}
-
     def streams_from(self, node, primary):
         rows = self.sql(node, "select sender_host || ' ' || status from pg_stat_wal_receiver")
         return rows == [f"{primary.address} streaming"]
 
+    def streams(self, node):
+        return any(self.streams_from(node, other) for other in self.members if other is not node)
+
     def forget_written(self, node, _names):
-        self.sql(
-            node,
-            "set client_min_messages = error;"
-            " create table if not exists written (writer text, n bigint, primary key (writer, n));"
-            " truncate written",
-        )
+        self.sql(node, FORGET)
 
     def written(self, node, name):
         return [int(n) for n in self.sql(node, f"select n from written where writer = '{name}'")]
 
     @staticmethod
     def environment():
-        return {"PGPASSWORD": password()}
+        return {"PGPASSWORD": password(), "WRITER_TLS": str(node_dir(MEMBERS[0]) / TLS)}

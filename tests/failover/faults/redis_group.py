@@ -11,6 +11,7 @@ import socket
 from bevlab import engine, kernel
 from bevlab.layout import node_dir
 
+import client_tls
 from harness import Failure, until
 from resp import Connection, ReplyError
 
@@ -26,6 +27,13 @@ KEY = f"bevmesh/failover/{GROUP}"
 CONFIG = """\
 replicaof 127.0.0.1 1
 protected-mode no
+port 0
+tls-port 6379
+tls-cert-file /conf/tls/current/cert.pem
+tls-key-file /conf/tls/current/key.pem
+tls-ca-cert-file /conf/tls/current/ca.pem
+tls-auth-clients yes
+tls-replication yes
 dir /data
 appendonly yes
 appendfsync everysec
@@ -86,8 +94,7 @@ class Group:
         """One command to the node's own Redis, asked on the node."""
         with node.in_network():
             sock = socket.create_connection((node.address, self.port), timeout)
-        with sock:
-            sock.settimeout(timeout)
+        with client_tls.wrap(sock, node.address, node.files / client_tls.OWN) as sock:
             talk = Connection(sock)
             if admin:
                 password = (node.files / "etc/bevmesh/redis.password").read_text().strip()
@@ -115,6 +122,9 @@ class Group:
     def is_primary(self, node):
         return self.role(node) == "master"
 
+    def streams(self, node):
+        return self.info(node).get("master_link_status") == "up"
+
     # ---- what writers leave in it
 
     def forget_written(self, node, names):
@@ -126,11 +136,16 @@ class Group:
     @staticmethod
     def environment():
         """For a writer's program."""
-        return {}
+        return {"WRITER_TLS": f"/var/{client_tls.OWN}"}
 
     def pid(self, node):
         """The database's process, the container's init; 0: it does not run."""
         return int(node.docker("inspect", "--format", "{{.State.Pid}}", self.container))
+
+    def processes(self, node):
+        """All of the container's, as the machine numbers them."""
+        listed = node.docker("top", self.container, "-eo", "pid", check=False).splitlines()[1:]
+        return {int(line) for line in listed}
 
     def signal(self, node, number):
         pid = self.pid(node)
@@ -204,7 +219,7 @@ class Group:
         raise Failure(f"no member {what}")
 
     def healthy(self):
-        """One serves and is published; the other streams and is in sync."""
+        """One serves and is published; the other streams, is in sync and could take over."""
         primary = self.serving()
         if not primary:
             raise OSError("no member serves: " + self.sentence())
@@ -218,6 +233,7 @@ class Group:
                 ("nothing is paused", not view["paused_ms"]),
                 ("the replica streams", members[replica.name].get("streaming")),
                 ("the replica is in sync", members[replica.name]["in_sync"]),
+                ("the replica could take over", self.is_fit(replica)),
                 ("both have a guard", all(m.get("guarded") or m["node"] == replica.name
                                           for m in members.values())),
                 ("the catalog names it", self.endpoints() == [primary.address]),
@@ -228,6 +244,11 @@ class Group:
         if lacks:
             raise OSError(f"not yet that {', '.join(lacks)}: " + self.sentence())
         return primary
+
+    def is_fit(self, node):
+        """As the node's own daemon says: it might take the lease now, were it free."""
+        candidates = self.view(node)["candidates"]
+        return next(one for one in candidates if one["node"] == node.name)["fit"]
 
     def sentence(self):
         said = []
@@ -263,6 +284,8 @@ class Group:
             print(f"  the group is made anew: {error}", flush=True)
             self.make_anew()
             until("the new group is healthy", self.healthy, 40)
+        # A daemon that a test has started waits before it takes anything.
+        until("the replica may take", lambda: self.is_fit(self.replica()), 30)
 
     def resume(self):
         for node in self.members:

@@ -5,17 +5,20 @@ TARGET is an address, or a name that the node's resolver is asked for at each ne
 line a write goes to FILE, `NUMBER SENT ENDED KIND WHERE`, with instants of CLOCK_BOOTTIME in
 nanoseconds: all nodes of the lab share that clock. KIND: acked; refused, so certainly without
 effect; unknown, when a sent write has no answer; nobody, when there was no connection to send on.
-Ends at SIGTERM.
+Ends at SIGTERM. By TLS where WRITER_TLS is there, with the files in that directory.
 """
 
 import ipaddress
+import os
 import random
 import signal
 import socket
 import struct
 import sys
 import time
+from pathlib import Path
 
+import client_tls
 import libpq
 from dns import A, answers, question
 from resp import Connection, ReplyError
@@ -23,6 +26,7 @@ from resp import Connection, ReplyError
 INTERVAL = 0.005
 CONNECT = 0.25  # patience for a connection, and for an answer
 ANSWER = 0.5
+FILES = Path(os.environ["WRITER_TLS"]) if "WRITER_TLS" in os.environ else None
 PATIENCE = 100  # refusals in a row on one connection
 
 
@@ -47,10 +51,12 @@ def address_of(target):
 
 def connect(where, port):
     sock = socket.create_connection((where, port), CONNECT)
-    sock.settimeout(ANSWER)
     # A lab makes many; none may be left to wait for its end.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if FILES:
+        sock = client_tls.wrap(sock, where, FILES)
+    sock.settimeout(ANSWER)
     return Connection(sock)
 
 
@@ -85,7 +91,7 @@ class Postgres:
 
     def __init__(self, where, port, name):
         self.name = name
-        self.connection = libpq.Connection(where, port)
+        self.connection = libpq.Connection(where, port, files=FILES)
 
     def add(self, number):
         try:

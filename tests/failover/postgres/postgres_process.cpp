@@ -84,12 +84,18 @@ int postgres_process::base_backup(postgres_process const& from) {
 }
 
 int postgres_process::rewind(postgres_process const& from) {
-    return tool(failover::postgres::rewind_command(bin_, data(), from.conninfo()));
+    return tool(failover::postgres::rewind_command(bin_, data(), from.conninfo(), false));
 }
 
 std::string postgres_process::control() const {
-    REQUIRE(tool(failover::postgres::control_command(bin_, data())) == 0);
-    return text_of(where_.path("tools.log"));
+    auto said = run_tool(failover::postgres::control_command(bin_, data()));
+    REQUIRE(said.first == 0);
+    return std::move(said.second);
+}
+
+std::pair<int, std::string> postgres_process::run_tool(std::vector<std::string> argv) const {
+    auto const status = tool(std::move(argv));
+    return {status, text_of(where_.path("tools.log"))};
 }
 
 void postgres_process::start() {
@@ -158,9 +164,14 @@ std::string postgres_process::conninfo() const {
 }
 
 awaitable<std::string> ask(postgres_process const& whom, std::string statement) {
+    return ask_for(seconds(5), whom, std::move(statement));
+}
+
+awaitable<std::string> ask_for(milliseconds patience, postgres_process const& whom,
+                               std::string statement) {
     auto const executor = co_await boost::asio::this_coro::executor;
     auto const c = postgres::make_connection(executor, whom.login());
-    auto const limit = std::chrono::steady_clock::now() + seconds(5);
+    auto const limit = std::chrono::steady_clock::now() + patience;
     auto const opened = co_await c->open(limit);
     if (!opened) co_return "error: " + opened.error().doing;
     std::vector<std::string> none;

@@ -30,6 +30,8 @@ public:
     [[nodiscard]] int base_backup(postgres_process const& from);
     [[nodiscard]] int rewind(postgres_process const& from);
     [[nodiscard]] std::string control() const;
+    /// A program of the release, to its end: the exit status, and what it wrote.
+    [[nodiscard]] std::pair<int, std::string> run_tool(std::vector<std::string> argv) const;
 
     /// Answers, or fails after 20 s.
     void start();
@@ -38,6 +40,8 @@ public:
     void freeze(bool frozen) const;
 
     [[nodiscard]] std::string const& node() const noexcept { return node_; }
+    [[nodiscard]] bool runs() const noexcept { return init_ != nullptr; }
+    [[nodiscard]] std::string const& programs() const noexcept { return bin_; }
     [[nodiscard]] std::string data() const { return where_.path("data"); }
     [[nodiscard]] std::string path(std::string const& name) const { return where_.path(name); }
     [[nodiscard]] failover::postgres::address address() const { return {"127.0.0.1", port_}; }
@@ -57,5 +61,8 @@ private:
 
 /// One statement as a client's; "error: …" for one that failed.
 [[nodiscard]] awaitable<std::string> ask(postgres_process const& whom, std::string statement);
+/// The same, by a client that waits no longer than `patience`.
+[[nodiscard]] awaitable<std::string> ask_for(milliseconds patience, postgres_process const& whom,
+                                             std::string statement);
 
 }  // namespace bevmesh::testing

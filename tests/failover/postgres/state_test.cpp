@@ -1,8 +1,12 @@
 // Decoding of what PostgreSQL 15 says, and what follows from it.
 #include "failover/postgres/state.hpp"
 
+#include <cstring>
+
 #include "failover/postgres/control.hpp"
+#include "failover/postgres/control_file.hpp"
 #include "failover/postgres/server.hpp"
+#include "failover/postgres/silence.hpp"
 #include "tests/catch.hpp"
 
 namespace bevmesh::failover::postgres {
@@ -75,6 +79,30 @@ TEST_CASE("What is no such answer is bad_answer, also when it is cut") {
         CHECK(read_state(whole.substr(0, size)).has_error());
 }
 
+TEST_CASE("A standby that gets nothing of what is there streams no longer, whatever its row says") {
+    database_facts facts;
+    facts.role = role::primary;
+    facts.at = 100;
+    facts.replicas = {{"b", 100, true}};
+    silence s;
+    auto const patience = seconds(1);
+    auto now = instant(seconds(50));
+    auto const streams = [&](position at, position flushed, milliseconds later) {
+        now += later;
+        facts.at = at;
+        facts.replicas = {{"b", flushed, true}};
+        s.judge(facts, now, patience);
+        return facts.replicas[0].streaming;
+    };
+    CHECK(streams(100, 100, milliseconds(0)));
+    CHECK(streams(100, 100, seconds(60)));  // nothing to get
+    CHECK(streams(110, 100, milliseconds(500)));
+    CHECK(streams(120, 105, milliseconds(500)));  // slow, and it comes
+    CHECK(streams(130, 105, milliseconds(900)));
+    CHECK_FALSE(streams(140, 105, milliseconds(200)));
+    CHECK(streams(150, 150, milliseconds(500)));  // it is back
+}
+
 TEST_CASE("LSNs") {
     CHECK(read_lsn("0/3000148") == 0x3000148);
     CHECK(read_lsn("1A/FFFFFFFF") == 0x1AFFFFFFFF);
@@ -135,6 +163,16 @@ TEST_CASE("Control data, and when a stopped primary's standby holds all") {
     CHECK(read_control("pg_controldata: error\n").error().code == errc::bad_answer);
 }
 
+TEST_CASE("A control file that is cut short, damaged or of another version is not believed") {
+    std::string bytes(8192, '\0');
+    CHECK(read_control_file(std::string_view(bytes).substr(0, 291)).error().code ==
+          errc::bad_answer);
+    CHECK(read_control_file(bytes).error().code == errc::not_found);
+    std::uint32_t const version = 1300;
+    std::memcpy(bytes.data() + 8, &version, sizeof version);
+    CHECK(read_control_file(bytes).error().code == errc::bad_answer);
+}
+
 TEST_CASE("What a rewind gives up: the WAL from the fork on, and the histories") {
     std::vector<std::string> const names{
         "000000010000000000000002",        "000000010000000000000003", "000000010000000000000004",
@@ -155,6 +193,14 @@ TEST_CASE("The standby's connection: a pass file rather than a password, values 
     login.pass_file = "/secret/pass";
     CHECK(connection_string(login, {"10.0.0.2", 5432}, "b").reveal() ==
           "host='10.0.0.2' port=5432 user='repl' application_name='b' passfile='/secret/pass'");
+    login.ssl_mode = "verify-full";
+    login.ssl_root_cert = "/tls/ca.pem";
+    login.ssl_cert = "/tls/cert.pem";
+    login.ssl_key = "/tls/key.pem";
+    CHECK(connection_string(login, {"10.0.0.2", 5432}, "b").reveal() ==
+          "host='10.0.0.2' port=5432 user='repl' application_name='b' passfile='/secret/pass' "
+          "sslmode='verify-full' sslrootcert='/tls/ca.pem' sslcert='/tls/cert.pem' "
+          "sslkey='/tls/key.pem'");
     CHECK(slot_of("Star-Lord.1") == "bevmesh_star_lord_1");
 }
 

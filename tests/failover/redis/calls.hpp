@@ -27,7 +27,7 @@ inline constexpr auto limit = milliseconds(2000);
 inline std::unique_ptr<server> calls_to(boost::asio::any_io_executor const& executor,
                                         redis_process const& whom) {
     failover::redis::server_options options;
-    options.login = whom.login();
+    options.login = [login = whom.login()] { return login; };
     return failover::redis::make_server(executor, std::move(options));
 }
 

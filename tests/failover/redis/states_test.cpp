@@ -114,6 +114,42 @@ TEST_CASE("A missing or a wrong password is told as that, and never printed") {
         a);
 }
 
+TEST_CASE("A file of ours that is gone says nothing of the server") {
+    redis_process a;
+    on_loop(
+        [](executor on, redis_process& one) -> awaitable<void> {
+            server_options how;
+            auto login = one.login();
+            login.where.transport = net::endpoint::kind::tls;
+            login.tls.ca_file = "/nowhere/ca.pem";
+            how.login = [login] { return login; };
+            auto const s = make_server(on, std::move(how));
+            auto const seen = co_await s->probe(limit);
+            REQUIRE(seen.has_error());
+            INFO(seen.error().detail);
+            CHECK(seen.error().why == condition::bad_credentials);
+        },
+        a);
+}
+
+TEST_CASE("Files that change are those of the next connection") {
+    redis_process a;
+    on_loop(
+        [](executor on, redis_process& one) -> awaitable<void> {
+            server_options how;
+            auto login = one.login();
+            login.where.port = 1;  // where nobody listens
+            how.login = [&login] { return login; };
+            auto const s = make_server(on, std::move(how));
+            auto seen = co_await s->probe(limit);
+            CHECK(seen.has_error());
+            login = one.login();
+            seen = co_await s->probe(limit);
+            CHECK(seen.has_value());
+        },
+        a);
+}
+
 TEST_CASE("An ACL user with the commands that failover needs promotes, follows and demotes") {
     std::string const rules =
         "user mesh on >s3cret ~bevmesh:* +ping +info +role +config|get +config|set +client|pause "
@@ -232,8 +268,9 @@ TEST_CASE("An answer that is lost leaves `unknown`, also when the command was ca
             auto proxy = serve_forgetfully(at, one.port(), std::string("REPLICAOF"));
             boost::asio::co_spawn(on, std::move(proxy), boost::asio::detached);
             server_options through;
-            through.login = one.login();
-            through.login.where.port = at.local_endpoint().port();
+            auto login = one.login();
+            login.where.port = at.local_endpoint().port();
+            through.login = [login] { return login; };
             auto const s = make_server(on, std::move(through));
             auto const seen = co_await s->probe(limit);
             REQUIRE(seen.has_value());

@@ -178,6 +178,59 @@ def specific_binding(lab):
 
 
 @fault
+def other_addresses(lab):
+    """A binding to another address of the node, IPv4 or IPv6, one given by label and one given by
+    the configuration are each where the service is said to be, and where Consul checks it."""
+    node = lab.thanos
+    second, six = "100.122.12.99", "fd00:122::99"
+    # IPv6 without the wait for other nodes to object to it.
+    added = ((f"{second}/10",), (f"{six}/64", "nodad"))
+    for address in added:
+        code, _, err = node.exec("ip", "address", "replace", *address, "dev", "eth0")
+        equal(code, 0, f"ip address replace: {err}")
+    lab.configure(
+        node,
+        append="  f-given: {match: {container: f-given}, nodes: [thanos], port: 18094, "
+        f"address: {second}}}\n",
+    )
+    node.kill("bevmesh", signal.SIGHUP)
+    try:
+        for name, binding, more in (
+            ("bound", f"{second}:18091:8080", {}),
+            ("bound6", f"[{six}]:18092:8080", {}),
+            ("labelled", "18093:8080", {"bevmesh.address": second}),
+            ("given", "18094:8080", {}),
+        ):
+            own = {} if name == "given" else {"bevmesh.name": f"f-{name}", **more}
+            node.run(f"f-{name}", "-p", binding, labels=own)
+        for name, wanted in (
+            ("bound", (second, 18091)),
+            ("bound6", (six, 18092)),
+            ("labelled", (second, 18093)),
+            ("given", (second, 18094)),
+        ):
+            until_equal(
+                f"f-{name} is in the DNS of oracle1",
+                lambda name=name: lab.oracle1.locate(f"f-{name}"),
+                [wanted],
+            )
+            (entry,) = node.named(f"f-{name}")
+            equal(
+                [(c["Type"], c["Status"]) for c in node.checks(entry["ID"]).values()],
+                [("tcp", "passing")],
+                f"checks of f-{name}",
+            )
+        equal(
+            (lab.oracle1.resolve6("f-bound6"), lab.oracle1.resolve("f-bound6")),
+            ([six], []),
+            "AAAA and A of one on IPv6",
+        )
+    finally:
+        for address, *_ in added:
+            node.exec("ip", "address", "del", address, "dev", "eth0")
+
+
+@fault
 def host_service(lab):
     """A service of the configuration that is no container is registered, and in DNS while its port
     answers."""

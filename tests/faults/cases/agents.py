@@ -83,7 +83,8 @@ def agent_restart_without_data(lab):
 
 @fault
 def registration_lost(lab):
-    """An entry that somebody removed from the agent is there again with the next look at it."""
+    """An entry that somebody removed from the agent, or wrote over under our marks, is as it was
+    with the next look at it."""
     node = lab.thanos
     lab.configure(node, replace={"resync: 30s": "resync: 1s"})
     node.kill("bevmesh", signal.SIGHUP)
@@ -97,6 +98,13 @@ def registration_lost(lab):
     until_equal(
         "a check that was removed is there again", lambda: list(node.checks(entry["ID"])), [lost]
     )
+    for drifted in ({"port": 18099}, {"tags": ["by-hand"]}):
+        ours = {"name": "web", "port": 18080, "meta": entry["Meta"], "tags": entry["Tags"]}
+        register(node, entry["ID"], **{**ours, **drifted})
+        until_equal(f"web without {drifted}", lambda: node.named("web"), [entry])
+        until_equal(
+            "its place in DNS", lambda: lab.oracle1.locate("web"), [(node.address, 18080)]
+        )
 
 
 @fault

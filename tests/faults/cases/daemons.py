@@ -1,9 +1,12 @@
 """The daemon itself: killed, stopped, started again over whatever has changed, told to reload,
 started twice."""
 
+import json
 import os
 import signal
 import stat
+import subprocess
+import time
 
 from cases.health import HEALTH
 from cases.life import start_web
@@ -153,7 +156,8 @@ def reboot(lab):
 
 @fault
 def stopped_in_order(lab):
-    """SIGTERM ends the daemon with 0 within seconds and leaves every registration."""
+    """SIGTERM ends the daemon with 0 within seconds and leaves every registration, also while
+    Consul and Docker hang."""
     node = lab.thanos
     start_web(node, *HEALTH, command=("sh", "-c", "touch /tmp/ok; exec stand-in 8080"))
     before = node.services()
@@ -163,12 +167,27 @@ def stopped_in_order(lab):
     equal(node.services(), before, "the agent's services")
     holds("web stays in DNS", lambda: lab.oracle1.resolve("web") == [node.address], 3)
     node.start("bevmesh")
+    until("the daemon has nothing to do", node.settled)
+    for service in ("consul", "docker"):
+        node.freeze(service)
+    # What a user asks now is under way, and is not waited for.
+    asking = node.popen("bevmesh", "verify", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    holds("the daemon answers its own API", lambda: node.status()["pid"], 1)
+    began = time.monotonic()
+    node.kill("bevmesh", signal.SIGTERM)
+    took = time.monotonic() - began
+    until_equal("the exit status", lambda: node.ending("bevmesh"), 0)
+    check(took < 5, f"with both frozen it took {took:.1f} s")
+    asking.wait(30)
+    for service in ("consul", "docker"):
+        node.thaw(service)
+    node.start("bevmesh")
 
 
 @fault
 def reload_good(lab):
     """SIGHUP with a new configuration: what it adds is registered, what it drops is not, the rest
-    is untouched."""
+    is untouched; each change is one line of the log, from now on in JSON."""
     node = lab.thanos
     start_web(node)
     node.run(
@@ -176,8 +195,12 @@ def reload_good(lab):
     )
     until_equal("unnamed is in DNS", lambda: lab.oracle1.resolve("unnamed"), [node.address])
     before, pid = node.named("web"), node.status()["pid"]
+    until("the daemon has nothing to do", node.settled)
+    mark, writes = node.log_size(), node.counters()
     lab.configure(
-        node, append="  added: {match: {container: f-added}, nodes: [thanos], port: 18090}\n"
+        node,
+        append="  added: {match: {container: f-added}, nodes: [thanos], port: 18090}\n"
+        "log: {format: json}\n",
     )
     node.kill("bevmesh", signal.SIGHUP)
     until_equal(
@@ -186,6 +209,24 @@ def reload_good(lab):
         ([node.address], []),
     )
     equal((node.named("web"), node.status()["pid"]), (before, pid), "the entry of web, the process")
+    node.remove("f-added")
+    until_equal("added is gone", lambda: node.named("added"), [])
+    until("the daemon has nothing to do", node.settled)
+    told = [json.loads(line) for line in node.log(since=mark).splitlines()]
+    equal(
+        [t["service"] for t in told if t["message"] == "registered"],
+        ["added"],
+        "lines about registrations",
+    )
+    equal(
+        sum(t["message"] == "deregistered" for t in told),
+        node.counters()["deregistrations"] - writes["deregistrations"],
+        "lines about removals, and removals",
+    )
+    check(
+        all({"time", "level", "part", "message"} <= t.keys() for t in told),
+        f"a line lacks something: {told}",
+    )
 
 
 @fault
@@ -262,7 +303,7 @@ def socket_mode(lab):
         node.kill("bevmesh", signal.SIGKILL)
         check(node.socket_path.exists(), "a killed daemon leaves its socket")
         node.start("bevmesh")
-    equal(node.status()["node"], "starlord", "who answers")
+    until("it answers", lambda: node.status()["node"] == "starlord")
 
 
 @fault

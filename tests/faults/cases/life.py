@@ -1,5 +1,7 @@
 """A container's life: start, stop, kill, pause, restart loops, rename."""
 
+import json
+
 from harness import check, equal, fault, holds, until, until_equal
 from node import BASE
 
@@ -32,6 +34,14 @@ def run_resolves_elsewhere(lab):
     ask = ("curl", "-sS", "--max-time", "5", "http://web.service.consul:18080/health")
     answer = lab.oracle1.docker("exec", "f-client", *ask)
     check('"ok"' in answer, f"the answer of web, asked by name: {answer!r}")
+    code, out, err = lab.oracle1.cli("resolve", "web", "--format=json")
+    told = json.loads(out or "{}")
+    equal((code, told.get("verdict")), (0, "agree"), f"`bevmesh resolve web`: {out} {err}")
+    equal(
+        [(one["address"], one["port"], one["node"]) for one in told["instances"]],
+        [(lab.thanos.address, 18080, "thanos")],
+        "what it shows",
+    )
 
 
 @fault

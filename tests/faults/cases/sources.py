@@ -1,12 +1,38 @@
-"""Containers that Compose and Swarm made."""
+"""What makes a container a service: the configuration's match, and what Compose and Swarm made."""
+
+import json
 
 from harness import equal, fault, until, until_equal
+from node import STAND_IN
+
+
+@fault
+def matched_by_other_things_than_the_name(lab):
+    """A service of the configuration is found by its Compose service, by a label, or by its image
+    whatever the tag."""
+    node = lab.thanos
+    compose = {"com.docker.compose.project": "shop", "com.docker.compose.service": "orders"}
+    node.docker("tag", STAND_IN, "fault/front:7")
+    try:
+        node.run("f-first", "-p", "18101:8080", labels=compose)
+        node.run("f-second", "-p", "18102:8080", labels={"fault-test-role": "front"})
+        node.run("f-third", "-p", "18103:8080", image="fault/front:7")
+        for name, port in (("by-compose", 18101), ("by-label", 18102), ("by-image", 18103)):
+            until_equal(
+                f"{name} is in the DNS of oracle1",
+                lambda name=name: lab.oracle1.locate(name),
+                [(node.address, port)],
+            )
+        node.remove("f-first")
+        until_equal("by-compose follows", lambda: lab.oracle1.locate("by-compose"), [])
+    finally:
+        node.docker("rmi", "--force", "fault/front:7", check=False)
 
 
 @fault
 def compose_container(lab):
-    """A container of Compose is a service by its Compose name, checked by TCP; a one-off is
-    none."""
+    """A container of Compose is a service by its Compose name, checked by TCP; a one-off is none.
+    What no configuration names, `bevmesh scan` knows by the catalog."""
     node = lab.thanos
     compose = {
         "com.docker.compose.project": "shop",
@@ -30,6 +56,14 @@ def compose_container(lab):
         [e["Service"] for e in node.services().values() if e["Port"] == 18091],
         [],
         "entries of the one-off",
+    )
+    (lab.oracle1.files / "run/app.env").write_text(f"ORDERS={node.address}:18090\n")
+    code, out, err = lab.oracle1.cli("scan", "/run/app.env", "--format=json")
+    equal(code, 0, f"scan: {err}")
+    equal(
+        [(f["service"], f["confidence"]) for f in json.loads(out)["findings"]],
+        [("order-api", "high")],
+        "whose the address in a file is",
     )
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import bev, consul, engine, faults, kernel, lab, node as nodes, services
+from . import bev, consul, engine, faults, kernel, lab, node as nodes, services, vault
 from .layout import NODES, PATH, ROOT, STATE, LabError, check_node, split_target
 from .state import State, locked
 
@@ -23,6 +23,7 @@ def cmd_up(args):
         "config": str(Path(args.config).resolve()),
         "daemon": not args.no_daemon,
         "script_checks": args.script_checks,
+        "vault": args.vault,
     }
     with locked():
         lab.up(options, args.replace, say)
@@ -78,6 +79,10 @@ def cmd_exec(args):
         "CONSUL_HTTP_TOKEN": state.secret(consul.MANAGEMENT),
         "BEVMESH_LAB_NODE": args.node,
     }
+    if state["options"].get("vault"):
+        environment["VAULT_ADDR"] = f"https://{NODES[args.node]}:{vault.PORT}"
+        environment["VAULT_CACERT"] = vault.CA_FILE
+        environment["VAULT_TOKEN"] = state.secret(vault.TOKEN)
     holder = state.holder(args.node)
     kernel.join(args.node + ".exec")
     kernel.enter(holder)
@@ -133,6 +138,8 @@ def do_start(state, args):
     services.start(state, node, service)
     if not args.no_wait:
         services.wait_ready(state, [(node, service)])
+        if service == "vault":
+            vault.unseal(state, node)
 
 
 def _signal(name):
@@ -184,6 +191,9 @@ def parser():
     )
     up.add_argument(
         "--script-checks", action="store_true", help="let Consul run script and docker checks"
+    )
+    up.add_argument(
+        "--vault", action="store_true", help="with three servers of OpenBao, unsealed"
     )
     up.add_argument("--replace", action="store_true", help="take a running lab down first")
     verb("down", cmd_down, "stop and remove everything of the lab, also of one that was killed")

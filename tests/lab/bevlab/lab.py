@@ -7,8 +7,18 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import certificates, consul, engine, kernel, node as nodes, services
-from .layout import GUARD, NODES, ROOT, SERVICES, STATE, LabError, consul_binary, node_dir
+from . import certificates, consul, engine, kernel, node as nodes, services, vault
+from .layout import (
+    GUARD,
+    NODES,
+    ROOT,
+    SERVICES,
+    STATE,
+    LabError,
+    consul_binary,
+    node_dir,
+    openbao_binary,
+)
 from .state import State
 
 DAEMON_CONFIG = ROOT / "config/bev.yaml"
@@ -24,6 +34,8 @@ def _check(options):
             raise LabError(f"no {program} here: run tests/setup")
     if not consul_binary().exists():
         raise LabError(f"no {consul_binary()}: run tests/setup")
+    if options.get("vault") and not openbao_binary().exists():
+        raise LabError(f"no {openbao_binary()}: run tests/setup openbao")
     if options["daemon"]:
         for what, path in (("binary", options["binary"]), ("configuration", options["config"])):
             if not Path(path).is_file():
@@ -73,9 +85,11 @@ def _bring_up(state, progress):
     options = state["options"]
     for node in NODES:
         nodes.make_files(node)
-        _install_config(node, options["config"])
+        _install_config(node, options)
     certificates.make_all()
     consul.configure(options)
+    if options.get("vault"):
+        vault.configure()
     state["switch"] = nodes.start_switch()
     for node in NODES:
         nodes.boot(state, node)
@@ -83,6 +97,9 @@ def _bring_up(state, progress):
     first = [(node, service) for service in ("consul", "dns", "docker") for node in NODES]
     for node, service in first:
         services.start(state, node, service)
+    if options.get("vault"):
+        for node in NODES:
+            services.start(state, node, "vault")
     state.save()
     services.wait_ready(state, [pair for pair in first if pair[1] == "consul"])
     leader = consul.leader(state, next(iter(NODES)))
@@ -92,6 +109,11 @@ def _bring_up(state, progress):
     engine.create_networks(list(NODES))
     _wait_catalog(state)
     progress(f"three engines, three servers, names resolve ({time.monotonic() - started:.1f} s)")
+    if options.get("vault"):
+        services.wait_ready(state, [(node, "vault") for node in NODES])
+        vault.initialize(state)
+        vault.bootstrap(state)
+        progress(f"three servers of OpenBao, unsealed ({time.monotonic() - started:.1f} s)")
     if options["daemon"]:
         guards = state["options"]["guards"]
         daemons = [(node, guard) for node in NODES for guard in guards.get(node, [])]
@@ -104,10 +126,14 @@ def _bring_up(state, progress):
     state.save()
 
 
-def _install_config(node, config):
-    if Path(config).is_file():
-        text = certificates.with_section(Path(config).read_text())
-        (node_dir(node) / "etc/bevmesh/bevmesh.yaml").write_text(text)
+def _install_config(node, options):
+    if not Path(options["config"]).is_file():
+        return
+    text = Path(options["config"]).read_text()
+    # Where a Vault signs, a node joins with its AppRole alone.
+    if not options.get("vault") or not vault.is_in(text):
+        text = certificates.with_section(text)
+    (node_dir(node) / "etc/bevmesh/bevmesh.yaml").write_text(text)
 
 
 def _wait_catalog(state, seconds=30):
@@ -123,11 +149,16 @@ def boot(state, node, progress):
     nodes.boot(state, node)
     state.save()
     wanted = [(node, "consul"), (node, "dns"), (node, "docker")]
+    if state["options"].get("vault"):
+        wanted.append((node, "vault"))
     if state["options"]["daemon"]:
-        wanted += [(node, name) for name in services.of_node(state, node) if name not in SERVICES]
+        guards = state["options"]["guards"].get(node, [])
+        wanted += [(node, guard) for guard in guards]
         wanted.append((node, "bevmesh"))
     for pair in wanted:
         services.start(state, *pair)
     state.save()
     services.wait_ready(state, wanted)
+    if state["options"].get("vault"):
+        vault.unseal(state, node)
     progress(f"{node} is back")

@@ -26,6 +26,7 @@ NETWORKS = {
 DATACENTER = "bev"
 SERVICES = ("dns", "consul", "docker", "bevmesh")  # in the order they are started
 GUARD = "guard-"  # with a group's name: the guard of that failover group, on its members
+ON_WISH = ("vault",)  # `lab up --vault`
 
 ROOT = Path(__file__).resolve().parents[3]  # the checkout
 CACHE = Path(os.environ.get("BEVMESH_CACHE", "/var/cache/bevmesh"))
@@ -51,6 +52,14 @@ def consul_binary():
     raise LabError("tests/lab/consul/go.mod pins no Consul")
 
 
+def openbao_binary():
+    """OpenBao's `bao`, put there by `tests/setup openbao`."""
+    for line in (ROOT / "tests/setup").read_text().splitlines():
+        if line.startswith("openbao_version="):
+            return CACHE / ("openbao-" + line.partition("=")[2])
+    raise LabError("tests/setup pins no OpenBao")
+
+
 def check_node(name):
     if name not in NODES:
         raise LabError(f"no node '{name}'; there are {', '.join(NODES)}")
@@ -61,9 +70,11 @@ def split_target(target):
     """NODE or NODE:SERVICE → (node, service or None)."""
     node, _, service = target.partition(":")
     check_node(node)
-    service = {"daemon": "bevmesh", "dockerd": "docker", "dnsmasq": "dns"}.get(service, service)
-    if service and service not in SERVICES and not service.startswith(GUARD):
-        raise LabError(f"no service '{service}'; there are {', '.join(SERVICES)}, {GUARD}GROUP")
+    also = {"daemon": "bevmesh", "dockerd": "docker", "dnsmasq": "dns", "openbao": "vault"}
+    service = also.get(service, service)
+    known = SERVICES + ON_WISH
+    if service and service not in known and not service.startswith(GUARD):
+        raise LabError(f"no service '{service}'; there are {', '.join(known)}, {GUARD}GROUP")
     return node, service or None
 
 

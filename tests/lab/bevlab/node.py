@@ -11,7 +11,7 @@ import shutil
 import subprocess
 
 from . import kernel
-from .layout import NODES, PREFIX, STATE, LabError, consul_binary, node_dir
+from .layout import NODES, PREFIX, STATE, LabError, consul_binary, node_dir, openbao_binary
 
 _NODE_SCRIPT = r"""
 set -e
@@ -109,6 +109,7 @@ def _fresh_run(node, binary):
     for name in ("lock", "bevmesh", "bevmesh-guard"):
         (run / name).mkdir()
     (programs / "consul").symlink_to(consul_binary())
+    (programs / "bao").symlink_to(openbao_binary())
     (programs / "bevmesh").symlink_to(binary)
 
 

@@ -12,8 +12,8 @@ import socket
 import struct
 import time
 
-from . import keeper, kernel
-from .layout import CGROUP, GUARD, PATH, SERVICES, TMP, LabError, node_dir
+from . import keeper, kernel, vault
+from .layout import CGROUP, GUARD, ON_WISH, PATH, SERVICES, TMP, LabError, node_dir
 
 READY_SECONDS = 60
 
@@ -21,12 +21,28 @@ READY_SECONDS = 60
 def of_node(state, node):
     """What the node runs, in the order it is started: a guard comes before the daemon."""
     guards = state["options"].get("guards", {}).get(node, [])
-    return [*SERVICES[:-1], *guards, *SERVICES[-1:]]
+    wished = [service for service in ON_WISH if state["options"].get(service)]
+    return [*SERVICES[:-1], *wished, *guards, *SERVICES[-1:]]
+
+
+# What the unit and its drop-in for failover leave the daemon: no root, and the rights to the files
+# of databases.
+_RIGHTS = "-all,+chown,+dac_override,+fowner"
+_AS_THE_UNIT_DOES = [
+    "setpriv",
+    *("--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"),
+    *(f"--{kind}={_RIGHTS}" for kind in ("bounding-set", "inh-caps", "ambient-caps")),
+]
+
+
+def _rights(state, node, service):
+    moves_databases = state["options"].get("guards", {}).get(node)
+    return _AS_THE_UNIT_DOES if service == "bevmesh" and moves_databases else []
 
 
 def argv(node, service):
     if service.startswith(GUARD):
-        return ["bevmesh", "guard", "--group", service.removeprefix(GUARD)]
+        return ["bevmesh", "guard", "--group", service.removeprefix(GUARD), "--user", "nobody"]
     return {
         "dns": [
             "dnsmasq",
@@ -44,6 +60,7 @@ def argv(node, service):
             "--exec-opt=native.cgroupdriver=cgroupfs",
             f"--cgroup-parent=/{CGROUP}/{node}/containers",
         ],
+        "vault": ["bao", "server", "-config=/etc/openbao/openbao.hcl"],
         "bevmesh": ["bevmesh", "daemon", "--node", node, "--config", "/etc/bevmesh/bevmesh.yaml"],
     }[service]
 
@@ -81,7 +98,7 @@ def start(state, node, service):
     _clear_leftovers(node, service)
     state["services"][f"{node}:{service}"] = keeper.start(
         (node, service),
-        argv(node, service),
+        [*_rights(state, node, service), *argv(node, service)],
         path,
         environment(),
         enter,
@@ -133,6 +150,7 @@ def _ready(state, node, service):
             "dns": _dns_answers,
             "consul": _consul_has_leader,
             "docker": _docker_answers,
+            "vault": vault.answers,
             "bevmesh": _daemon_listens,
         }[service](state, node)
     except OSError:
@@ -216,13 +234,18 @@ def http_on_node(state, node, method, path, body=None, token=None, port=8500):
 
 
 def kill(state, node, service, number):
-    """Sends a signal; after one that ends a process, waits until it is gone."""
+    """Sends a signal; after one that ends a process, waits until it is gone. A Consul that hangs in
+    its own shutdown, as it sometimes does, is killed, as a service manager would."""
     who = state["services"].get(f"{node}:{service}")
     if not kernel.alive(who):
         raise LabError(f"{node}:{service} is not running")
     kernel.send(who[0], number)
     if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT):
-        if not kernel.wait_gone(who, 60):
+        gone = kernel.wait_gone(who, 15 if service == "consul" else 60)
+        if not gone and service == "consul":
+            kernel.send(who[0], signal.SIGKILL)
+            gone = kernel.wait_gone(who, 15)
+        if not gone:
             raise LabError(f"{node}:{service} still runs 60 s after signal {int(number)}")
 
 

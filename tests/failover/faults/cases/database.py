@@ -47,13 +47,23 @@ def redis_primary_docker_stop(lab):
 def redis_primary_frozen_5s(lab):
     """A primary that hangs is killed before another is promoted: nothing of what its sockets had
     queued is acknowledged later."""
+    _frozen(lab, 5)
+
+
+@fault
+def long_redis_primary_frozen_30s(lab):
+    """As for 5 s."""
+    _frozen(lab, 30)
+
+
+def _frozen(lab, seconds):
     with Load(lab) as load:
         load.steady()
         old, new = lab.group.primary(), lab.group.replica()
         pid = lab.group.signal(old, signal.SIGSTOP)
-        thaw_at = now() + 5_000_000_000
+        thaw_at = now() + seconds * 1_000_000_000
         load.served_by(new)
-        until("5 s are over", lambda: now() > thaw_at, 6)
+        until(f"{seconds} s are over", lambda: now() > thaw_at, seconds + 1)
         check(lab.group.pid(old) != pid, "the frozen process still runs")
         until("the old one is a replica", lab.group.healthy, 20)
 
@@ -69,18 +79,6 @@ def redis_primary_paused_1s(lab):
         os.kill(pid, signal.SIGCONT)
         load.steady()
         load.stays(2)
-
-
-@fault
-def long_redis_primary_frozen_30s(lab):
-    """As for 5 s: frozen for half a minute, and never heard of again."""
-    with Load(lab) as load:
-        load.steady()
-        old, new = lab.group.primary(), lab.group.replica()
-        lab.group.signal(old, signal.SIGSTOP)
-        load.served_by(new)
-        load.stays_served(new, 30)
-        until("the old one is a replica", lab.group.healthy, 20)
 
 
 @fault
@@ -147,6 +145,7 @@ def redis_old_primary_back_with_own_writes(lab):
     """What only the old primary has goes to quarantine before it follows the new one."""
     group = lab.group
     old, new = group.primary(), group.replica()
+    lab.lead_consul(lab.starlord)
     with Load(lab) as load:
         load.steady()
         # Held back from the replica: the stream's packets are dropped, and the gate gives 1 s.

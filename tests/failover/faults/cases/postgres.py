@@ -99,14 +99,52 @@ def postgres_primary_link_down(lab):
 
 
 @fault
+def postgres_standby_link_down(lab):
+    """The standby's cable is out, which its connection does not show for a minute: the primary goes
+    on alone, after a moment, and nothing moves."""
+    group = lab.postgres
+    with _load(lab, moves=0) as load:
+        load.steady()
+        lab.unplug(group.replica())
+        load.steady()
+        load.stays(4)
+        lab.heal()
+        until("the standby is in sync again", group.healthy, 60)
+
+
+@fault
+def postgres_primary_dies_after_heal(lab):
+    """The standby's cable was out and is in again. From when the status calls the standby fit,
+    it replaces a primary that dies, at once as ever: until its Consul agent answers again it does
+    not call itself so."""
+    group = lab.postgres
+    old, new = group.primary(), group.replica()
+    with _load(lab, moves=1) as load:
+        load.steady()
+        lab.unplug(new)
+        load.steady()
+        load.stays(8)
+        lab._make_run()  # joins Consul's agents, which would take up to a minute and a half
+        healed = now()
+        until("the standby could take over again", group.healthy, 60)
+        print(f"  {(now() - healed) / 1e9:.1f} s from the heal until the standby is fit again")
+        group.signal(old, signal.SIGKILL)
+        load.served_by(new, 5)
+        until("both are whole", group.healthy, 40)
+
+
+@fault
 def postgres_empty_directory(lab):
     """A member whose data directory is empty gets a copy of the primary's."""
     group = lab.postgres
     node = group.replica()
     with _load(lab, moves=0) as load:
         load.steady()
+        # Its daemon would start what is half deleted, which then holds other files and is refused.
+        node.kill("bevmesh", signal.SIGKILL)
         node.docker("kill", group.container)
         node.exec("sh", "-c", f"rm -rf {group.data}/*")
+        node.start("bevmesh")
         load.steady()
         until("it streams again, in sync", group.healthy, 60)
 

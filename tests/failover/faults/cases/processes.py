@@ -40,14 +40,36 @@ def redis_daemon_restart(lab):
 def redis_daemon_frozen_5s(lab):
     """A daemon that hangs past its lease: the guard kills the database in time, and another node
     takes over."""
+    _frozen(lab, "bevmesh", 5)
+
+
+def _frozen(lab, service, seconds):
     with Load(lab) as load:
         load.steady()
         old = lab.group.primary()
-        old.freeze("bevmesh")
-        _wait(5)
-        old.thaw("bevmesh")
+        old.freeze(service)
+        _wait(seconds)
+        old.thaw(service)
         load.steady()
-        until("all is whole", lab.group.healthy, 25)
+        until("all is whole", lab.group.healthy, 30)
+
+
+@fault
+def long_redis_daemon_frozen_30s(lab):
+    """As for 5 s: what it held is somebody else's since long when it goes on."""
+    _frozen(lab, "bevmesh", 30)
+
+
+@fault
+def redis_guard_frozen_5s(lab):
+    """A guard that hangs is no live guard: its daemon gives the lease up in time."""
+    _frozen(lab, GUARD, 5)
+
+
+@fault
+def long_redis_guard_frozen_30s(lab):
+    """As for 5 s."""
+    _frozen(lab, GUARD, 30)
 
 
 @fault

@@ -13,14 +13,14 @@ def _get(node, path):
     return status, body
 
 
-def _metric(node, name, **labels):
+def _metric(asked, name, /, **labels):
     """The value of one line of the exposition."""
     wanted = [f'{key}="{value}"' for key, value in labels.items()]
-    for line in _get(node, "/metrics")[1].splitlines():
+    for line in _get(asked, "/metrics")[1].splitlines():
         head, _, value = line.rpartition(" ")
         if head.startswith(name + "{") and all(word in head for word in wanted):
             return float(value)
-    raise OSError(f"no {name} {labels} on {node}")
+    raise OSError(f"no {name} {labels} on {asked}")
 
 
 @fault

@@ -1,8 +1,8 @@
-#include "mesh/consul/line_diff.hpp"
+#include "mesh/base/line_diff.hpp"
 
 #include <algorithm>
 
-namespace bevmesh::consul {
+namespace bevmesh {
 
 std::vector<std::string> lines_of(std::string_view text) {
     std::vector<std::string> lines;
@@ -41,4 +41,16 @@ std::vector<diff_line> diff_lines(std::string_view before, std::string_view afte
     return out;
 }
 
-}  // namespace bevmesh::consul
+std::string marked(diff_line const& line) {
+    using kind = diff_line::kind;
+    return (line.what == kind::same ? "  " : line.what == kind::removed ? "- " : "+ ") + line.text;
+}
+
+std::string without_comments(std::string_view text) {
+    std::string kept;
+    for (auto const& line : lines_of(text))
+        if (!line.empty() && !line.starts_with('#')) kept += line + "\n";
+    return kept;
+}
+
+}  // namespace bevmesh

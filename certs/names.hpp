@@ -1,0 +1,21 @@
+// Who a service's certificate on a node is for: what its peers look for, and no name besides.
+//
+// Pure. The role that `bevmesh vault bootstrap` makes for the node allows these.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "certs/subject.hpp"
+#include "mesh/base/config.hpp"
+
+namespace bevmesh::certs {
+
+/// The service that is the daemon itself: no configured one has its certificate, which opens the
+/// other nodes' daemons.
+constexpr std::string_view daemon_name = "bevmesh";
+
+[[nodiscard]] subject subject_of(std::string const& service, std::string const& node,
+                                 mesh_config const& mesh);
+
+}  // namespace bevmesh::certs

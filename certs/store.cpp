@@ -1,0 +1,290 @@
+#include "certs/store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bevmesh::certs {
+namespace {
+
+constexpr std::string_view prefix = ".gen-";
+/// A line a file, "MODE NAME", in the order in which they were given.
+constexpr std::string_view order_name = ".order";
+constexpr std::size_t file_max = 1U << 20U;
+
+failure system_failure(std::string const& doing) {
+    return {errc::local_error, doing + ": " + std::strerror(errno)};
+}
+
+class descriptor {
+public:
+    explicit descriptor(int fd) : fd_(fd) {}
+    ~descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    descriptor(descriptor const&) = delete;
+    descriptor& operator=(descriptor const&) = delete;
+    [[nodiscard]] int get() const { return fd_; }
+
+private:
+    int fd_;
+};
+
+bool write_all(int fd, std::string_view content) {
+    while (!content.empty()) {
+        auto const n = ::write(fd, content.data(), content.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        content.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+result<void> sync_directory(std::string const& path) {
+    descriptor const dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (dir.get() < 0 || ::fsync(dir.get()) != 0) return system_failure("sync " + path);
+    return {};
+}
+
+/// Owner and mode of an open file. A daemon without the right to give files away says so only
+/// where another owner than its own was asked for.
+bool give(int fd, ownership const& to, mode_t mode) {
+    bool const owned = to.user || to.group;
+    auto const user = to.user.value_or(static_cast<uid_t>(-1));
+    auto const group = to.group.value_or(static_cast<gid_t>(-1));
+    return (!owned || ::fchown(fd, user, group) == 0) && ::fchmod(fd, mode) == 0;
+}
+
+std::string octal(mode_t mode) {
+    std::string text = "0000";
+    for (std::size_t i = 4; i-- > 0; mode >>= 3U)
+        text[i] = static_cast<char>('0' + (mode & 7U));
+    return text;
+}
+
+bool read_octal(std::string_view text, mode_t& mode) {
+    auto const* const end = text.data() + text.size();
+    auto const read = std::from_chars(text.data(), end, mode, 8);
+    return read.ec == std::errc() && read.ptr == end;
+}
+
+result<secret> read_whole(std::string const& path) {
+    descriptor const file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat is{};
+    if (file.get() < 0 || ::fstat(file.get(), &is) != 0) return system_failure("read " + path);
+    std::string content;
+    content.reserve(std::min(static_cast<std::size_t>(is.st_size), file_max));
+    std::array<char, 4096> bytes{};
+    for (;;) {
+        auto const n = ::read(file.get(), bytes.data(), bytes.size());
+        if (n < 0) return system_failure("read " + path);
+        if (n == 0) break;
+        content.append(bytes.data(), static_cast<std::size_t>(n));
+        if (content.size() > file_max)
+            return failure{errc::too_large, "read " + path + ": no file of ours is so large"};
+    }
+    ::explicit_bzero(bytes.data(), bytes.size());
+    return secret(std::move(content));
+}
+
+/// A best effort: a journal or a flash disk may keep what was.
+void wipe(std::filesystem::path const& path) {
+    descriptor const file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat is{};
+    if (file.get() < 0 || ::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode)) return;
+    std::string const zeros(std::min(static_cast<std::size_t>(is.st_size), file_max), '\0');
+    if (write_all(file.get(), zeros)) ::fdatasync(file.get());
+}
+
+result<void> remove_directory(std::string const& path) {
+    std::error_code error;
+    std::filesystem::directory_iterator entries(path, error);
+    if (error == std::errc::no_such_file_or_directory) return {};
+    for (auto const& each : entries)
+        wipe(each.path());
+    std::filesystem::remove_all(path, error);
+    if (error) return failure{errc::local_error, "remove " + path + ": " + error.message()};
+    return {};
+}
+
+}  // namespace
+
+std::string store::path_of(unsigned generation) const {
+    return folder_ + "/" + std::string(prefix) + std::to_string(generation);
+}
+
+result<void> store::make_directory(std::string const& path) const {
+    // Closed until it has its owner.
+    bool const made = ::mkdir(path.c_str(), 0700) == 0;
+    if (!made && errno != EEXIST) return system_failure("make the directory " + path);
+    descriptor const dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (dir.get() < 0) return system_failure("open the directory " + path);
+    if (made && !give(dir.get(), of_, of_.directory))
+        return system_failure("give the directory " + path + " its owner and mode");
+    return {};
+}
+
+result<void> store::make_file(std::string const& path, stored_file const& file) const {
+    descriptor const to(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (to.get() < 0) return system_failure("make " + path);
+    if (!give(to.get(), of_, file.mode))
+        return system_failure("give " + path + " its owner and mode");
+    if (!write_all(to.get(), file.content.reveal()) || ::fsync(to.get()) != 0)
+        return system_failure("write " + path);
+    return {};
+}
+
+result<void> store::check_writable() const {
+    if (auto const made = make_directory(folder_); made.has_error()) return made.error();
+    auto const path = folder_ + "/.probe";
+    ::unlink(path.c_str());
+    // Of a size that a full disk has no room for either.
+    stored_file const probe{"", secret(std::string(16'384, '#')), 0600};
+    auto written = make_file(path, probe);
+    ::unlink(path.c_str());
+    if (written.has_error() || how_ != layout::inplace) return written;
+    std::error_code error;
+    for (auto const& each : std::filesystem::directory_iterator(folder_, error)) {
+        if (!each.is_regular_file(error)) continue;
+        descriptor const file(::open(each.path().c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+        if (file.get() < 0) return system_failure("open " + each.path().string());
+    }
+    return {};
+}
+
+result<void> store::write(unsigned generation, std::vector<stored_file> const& files) const {
+    auto const path = path_of(generation);
+    if (auto const gone = remove_directory(path); gone.has_error()) return gone.error();
+    if (auto const made = make_directory(path); made.has_error()) return made.error();
+    std::string order;
+    for (auto const& each : files) {
+        if (auto const made = make_file(path + "/" + each.name, each); made.has_error())
+            return made.error();
+        order += octal(each.mode) + " " + each.name + "\n";
+    }
+    // Last: a generation without it was not written whole.
+    stored_file const names{std::string(order_name), secret(order), 0600};
+    if (auto const made = make_file(path + "/" + names.name, names); made.has_error())
+        return made.error();
+    if (auto const synced = sync_directory(path); synced.has_error()) return synced.error();
+    return sync_directory(folder_);
+}
+
+result<std::vector<stored_file>> store::read(unsigned generation) const {
+    auto const path = path_of(generation);
+    auto const order = read_whole(path + "/" + std::string(order_name));
+    if (order.has_error()) return order.error();
+    std::vector<stored_file> files;
+    for (auto rest = order->reveal(); !rest.empty();) {
+        auto const line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        stored_file file;
+        auto const blank = line.find(' ');
+        if (!read_octal(line.substr(0, blank), file.mode) || blank == std::string_view::npos)
+            return failure{errc::local_error, "read " + path + ": its list of files is damaged"};
+        file.name = std::string(line.substr(blank + 1));
+        auto content = read_whole(path + "/" + file.name);
+        if (content.has_error()) return content.error();
+        file.content = std::move(*content);
+        files.push_back(std::move(file));
+    }
+    return files;
+}
+
+/// Owner and mode as they were given, whatever was done to them since.
+result<void> store::mend(unsigned generation, std::vector<stored_file> const& files) const {
+    for (auto const& each : files) {
+        auto const path = path_of(generation) + "/" + each.name;
+        descriptor const file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        if (file.get() < 0 || !give(file.get(), of_, each.mode))
+            return system_failure("give " + path + " its owner and mode");
+    }
+    return {};
+}
+
+result<void> store::link_to(unsigned generation) const {
+    auto const temporary = folder_ + "/.current.new";
+    auto const target = std::string(prefix) + std::to_string(generation);
+    ::unlink(temporary.c_str());
+    if (::symlink(target.c_str(), temporary.c_str()) != 0)
+        return system_failure("link " + temporary);
+    auto const path = folder_ + "/current";
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return system_failure("replace " + path);
+    return sync_directory(folder_);
+}
+
+result<void> store::place(stored_file const& file) const {
+    auto const path = folder_ + "/" + file.name;
+    auto const temporary = path + ".new";
+    ::unlink(temporary.c_str());
+    if (auto const made = make_file(temporary, file); made.has_error()) return made.error();
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return system_failure("replace " + path);
+    return {};
+}
+
+result<void> store::overwrite(std::string const& path, stored_file const& file) const {
+    descriptor const to(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (to.get() < 0 && errno == ENOENT) return make_file(path, file);
+    if (to.get() < 0) return system_failure("open " + path);
+    if (!give(to.get(), of_, file.mode))
+        return system_failure("give " + path + " its owner and mode");
+    // Cut to its length afterwards: whoever reads in between finds no empty file.
+    auto const size = static_cast<off_t>(file.content.reveal().size());
+    if (!write_all(to.get(), file.content.reveal()) || ::ftruncate(to.get(), size) != 0 ||
+        ::fsync(to.get()) != 0)
+        return system_failure("write " + path);
+    return {};
+}
+
+result<void> store::use(unsigned generation) const {
+    auto const files = read(generation);
+    if (files.has_error()) return files.error();
+    if (how_ == layout::linked) {
+        if (auto const good = mend(generation, *files); good.has_error()) return good.error();
+        return link_to(generation);
+    }
+    for (auto const& each : *files) {
+        auto const done =
+            how_ == layout::flat ? place(each) : overwrite(folder_ + "/" + each.name, each);
+        if (done.has_error()) return done.error();
+    }
+    return sync_directory(folder_);
+}
+
+result<std::vector<unsigned>> store::generations() const {
+    std::error_code error;
+    std::filesystem::directory_iterator entries(folder_, error);
+    if (error) return failure{errc::local_error, "list " + folder_ + ": " + error.message()};
+    std::vector<unsigned> found;
+    for (auto const& each : entries) {
+        auto const name = each.path().filename().string();
+        if (!name.starts_with(prefix)) continue;
+        unsigned number = 0;
+        auto const* const end = name.data() + name.size();
+        auto const read = std::from_chars(name.data() + prefix.size(), end, number);
+        if (read.ec == std::errc() && read.ptr == end) found.push_back(number);
+    }
+    std::ranges::sort(found);
+    return found;
+}
+
+result<void> store::forget_older(unsigned than) const {
+    auto const all = generations();
+    if (all.has_error()) return all.error();
+    for (auto const each : *all) {
+        if (each >= than) break;
+        if (auto const gone = remove_directory(path_of(each)); gone.has_error())
+            return gone.error();
+    }
+    return sync_directory(folder_);
+}
+
+}  // namespace bevmesh::certs

@@ -1,0 +1,78 @@
+"""What an operator has configured: the wait after an automatic move, and hooks."""
+
+import contextlib
+import signal
+
+from harness import check, equal, fault, holds, until
+from load import Load
+from redis_group import GROUP
+
+
+@contextlib.contextmanager
+def _configured(lab, old, new):
+    """Both members' daemons with another text in the group's configuration, restarted; and back."""
+    files = {node: node.files / "etc/bevmesh/bevmesh.yaml" for node in lab.group.members}
+    kept = {node: path.read_text() for node, path in files.items()}
+
+    def use(texts):
+        for node, path in files.items():
+            path.write_text(texts[node])
+            lab.restart(node)
+        until("all is whole", lab.group.healthy, 30)
+
+    use({node: text.replace(old, new, 1) for node, text in kept.items()})
+    try:
+        yield
+    finally:
+        use(kept)
+
+
+@fault
+def redis_damping(lab):
+    """After an automatic move the next one waits for its time, or for an operator's `ack`."""
+    group = lab.group
+    with _configured(lab, "block: 0s", "block: 1h"):
+        with Load(lab, moves=2) as load:
+            load.steady()
+            first, second = group.primary(), group.replica()
+            group.signal(first, signal.SIGKILL)
+            load.served_by(second)
+            until("both are whole", group.healthy, 25)
+            # A death that is seen is no guess: only a primary that is merely silent is waited for.
+            lab.unplug(second)
+            until("it says why", lambda: "failover ack" in group.view(first)["told"], 20)
+            holds("it waits", lambda: group.view(first)["stage"] != "serving", 4)
+            equal(lab.starlord.cli("failover", "ack", GROUP, "--yes")[0], 0, "ack")
+            load.served_by(first, 20)
+            lab._make_run()
+            until("all is whole", group.healthy, 40)
+
+
+@fault
+def redis_hook_vetoes(lab):
+    """A hook before a move forbids it: a switchover is refused with its reason, and a node whose
+    hook fails takes nothing over; when the hook allows it, it does."""
+    group = lab.group
+    flag = "/run/bevmesh-hook-allows"
+    hooks = f"block: 0s\n    hooks: {{before: [test, -e, {flag}]}}"
+    with _configured(lab, "block: 0s", hooks):
+        with Load(lab) as load:
+            load.steady()
+            old, new = group.primary(), group.replica()
+            group.order(old, "switchover", new.name)
+            until("it says who forbids it", lambda: _told(group, old, "hook"), 10)
+            load.steady()
+            equal(group.primary(), old, "the primary")
+            group.signal(old, signal.SIGKILL)
+            until("the taker says who forbids it", lambda: _told(group, new, "hook"), 15)
+            check(group.serving() is not new, "it took over in spite of its hook")
+            for node in group.members:
+                node.exec("touch", flag)
+            load.anybody_serves(30)
+            until("all is whole", group.healthy, 30)
+        for node in group.members:
+            node.exec("rm", flag)
+
+
+def _told(group, node, word):
+    return any(word in line["text"] for line in group.history(node)[-20:])
