@@ -280,6 +280,17 @@ TEST_CASE("a daemon that comes back takes the lease over from its guard") {
     CHECK_FALSE(t.did("fence"));
 }
 
+TEST_CASE("a daemon that died while it drained leaves no database without writes") {
+    table t(test::policy_of_a());
+    t.serve();
+    inheritance const left{
+        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    t.core = {};
+    (void)t.done();
+    t.give(started{"a2", "g1", left});
+    CHECK(t.did("resume"));
+}
+
 TEST_CASE("explain says why nobody may take, and why each would or would not be promoted") {
     table t(test::policy_of_a());
     t.b.reset();
