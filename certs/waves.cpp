@@ -1,6 +1,7 @@
 #include "certs/waves.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace bevmesh::certs {
 namespace {
@@ -35,6 +36,23 @@ rotation_wave next_wave(std::vector<rotation_part> const& all) {
     if (done >= quarter) return {wave::rest, std::move(left)};
     left.resize(std::min(left.size(), quarter - done));
     return {wave::quarter, std::move(left)};
+}
+
+std::vector<std::size_t> to_begin(std::vector<rotation_step> const& wave) {
+    std::set<std::string_view> taken;
+    std::size_t under_way = 0;
+    for (auto const& each : wave) {
+        if (each.at != rotation_step::under_way) continue;
+        taken.insert(each.turn);
+        ++under_way;
+    }
+    std::vector<std::size_t> begin;
+    for (std::size_t i = 0; i < wave.size() && under_way < rotations_at_once; ++i) {
+        if (wave[i].at != rotation_step::waiting || !taken.insert(wave[i].turn).second) continue;
+        begin.push_back(i);
+        ++under_way;
+    }
+    return begin;
 }
 
 std::string_view name(wave w) noexcept {

@@ -29,4 +29,15 @@ struct rotation_wave {
 
 [[nodiscard]] rotation_wave next_wave(std::vector<rotation_part> const& all);
 
+/// How far one of a wave is.
+struct rotation_step {
+    /// What is alike goes one after the other: the instances of a service, all that is restarted.
+    std::string turn;
+    enum { waiting, under_way, over } at = waiting;
+};
+constexpr std::size_t rotations_at_once = 16;
+
+/// Whom to ask now, of `wave`, in its order: indices.
+[[nodiscard]] std::vector<std::size_t> to_begin(std::vector<rotation_step> const& wave);
+
 }  // namespace bevmesh::certs

@@ -155,16 +155,15 @@ result<void> rollover::change(rollover_move const& move, certs::authority_seen c
 }
 
 result<void> rollover::rotate(rollover_move const& move, session& run) {
-    for (auto const& each : move.members) {
-        auto const before =
-            find_certificate(answer_, {{"service", each.service}, {"node", each.node}});
-        auto const what = printable(each.service) + " on " + printable(each.node);
-        auto const now = rotate_one(how_, before, wait_);
-        if (!now) return failure{now.error().code, what + ": " + now.error().doing};
-        run.io().err << "  " << what << ": serial "
-                     << printable(text_at(*now, "serial").substr(0, 16)) << " is at the wire\n";
-    }
-    return {};
+    std::vector<json> before;
+    for (auto const& each : move.members)
+        before.push_back(
+            find_certificate(answer_, {{"service", each.service}, {"node", each.node}}));
+    auto const told = [&](std::size_t, json const& now, milliseconds) {
+        run.io().err << "  " << name_of_certificate(now) << ": serial "
+                     << printable(text_at(now, "serial").substr(0, 16)) << " is at the wire\n";
+    };
+    return rotate_all(how_, before, wait_, told);
 }
 
 result<void> rollover::carry_out(rollover_move const& move, session& run) {

@@ -17,7 +17,6 @@
 #include "mesh/cli/rotation.hpp"
 #include "mesh/cli/session.hpp"
 #include "mesh/cli/text.hpp"
-#include "mesh/net/clock.hpp"
 
 namespace bevmesh::cli {
 namespace {
@@ -106,27 +105,28 @@ public:
         auto const next = certs::next_wave(parts_);
         run_.io().err << name(next.is) << ": " << next.parts.size() << " of " << left()
                       << " that are left\n";
-        return std::ranges::all_of(next.parts, [&](std::size_t i) { return one(i, wait); });
+        std::vector<json> before;
+        for (auto const i : next.parts)
+            before.push_back(all_[i]);
+        auto const told = [&](std::size_t which, json const& now, milliseconds took) {
+            tell(next.parts[which], now, took);
+        };
+        auto const done = rotate_all(how_, before, wait, told);
+        if (done) return true;
+        run_.fail({done.error().code, done.error().doing + "; " +
+                                          std::to_string(all_.size() - left()) + " of " +
+                                          std::to_string(all_.size()) + " are rotated"});
+        return false;
     }
 
 private:
-    bool one(std::size_t i, milliseconds wait) {
-        auto const begun = net::now();
-        auto const what = printable(parts_[i].service) + " on " + printable(parts_[i].node);
-        auto now = rotate_one(how_, all_[i], wait);
-        if (!now) {
-            run_.fail({now.error().code, what + ": " + now.error().doing + "; " +
-                                             std::to_string(all_.size() - left()) + " of " +
-                                             std::to_string(all_.size()) + " are rotated"});
-            return false;
-        }
+    void tell(std::size_t i, json const& now, milliseconds took) {
         parts_[i].done = true;
-        auto const took = std::chrono::duration_cast<milliseconds>(net::now() - begun).count();
-        run_.io().err << all_.size() - left() << "/" << all_.size() << " " << what << ": serial "
-                      << printable(text_at(*now, "serial").substr(0, 16))
-                      << " is at the wire after " << took << " ms\n";
-        done_.push_back(std::move(*now));
-        return true;
+        run_.io().err << all_.size() - left() << "/" << all_.size() << " "
+                      << name_of_certificate(now) << ": serial "
+                      << printable(text_at(now, "serial").substr(0, 16)) << " is at the wire after "
+                      << took.count() << " ms\n";
+        done_.push_back(now);
     }
 
     session& run_;
@@ -149,8 +149,8 @@ void rotate(session& run, settings const& how, arguments const& args) {
     if (!parts) return run.fail(parts.error());
     rotating work(run, how, all, std::move(*parts));
     run.io().err << draw_certificates(*selected, how.on) << work.left() << " of " << all.size()
-                 << " get another certificate, each seen at the wire before the next: one alone, "
-                    "then its node, a quarter, the rest; the first that fails ends it.\n";
+                 << " get another certificate, each wave seen at the wire before the next: one "
+                    "alone, then its node, a quarter, the rest; the first that fails ends it.\n";
     if (args.dry_run) return run.show(how, *selected, [](page const&) { return std::string(); });
     if (work.left() > 0 && !run.agreed(args.yes)) return;
     auto const begun = args.issued_before.empty()

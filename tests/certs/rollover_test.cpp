@@ -285,3 +285,18 @@ TEST_CASE("waves: one alone, its node, a quarter, the rest") {
     CHECK(next_wave(all).parts.size() == 2);
     CHECK(next_wave({}).parts.empty());
 }
+
+TEST_CASE("of a wave, what is alike is never rotated at the same time") {
+    using at = rotation_step;
+    std::vector<rotation_step> wave{
+        {"redis", at::waiting}, {"redis", at::waiting}, {"postgres", at::waiting}};
+    CHECK(to_begin(wave) == std::vector<std::size_t>{0, 2});
+    wave[0].at = at::under_way;
+    CHECK(to_begin(wave) == std::vector<std::size_t>{2});
+    wave[0].at = at::over;
+    CHECK(to_begin(wave) == std::vector<std::size_t>{1, 2});
+    wave.clear();
+    for (std::size_t i = 0; i < rotations_at_once + 5; ++i)
+        wave.push_back({std::to_string(i), i < 3 ? at::under_way : at::waiting});
+    CHECK(to_begin(wave).size() == rotations_at_once - 3);
+}
