@@ -302,9 +302,11 @@ class Group:
 
     def small_disk(self, node, size):
         """Its database begins again on a file system of its own, of `size`."""
+        owner = os.stat(node.files / self.data.removeprefix("/var/"))
+        how = f"size={size},uid={owner.st_uid},gid={owner.st_gid},mode={owner.st_mode & 0o777:o}"
         node.docker("kill", self.container, check=False)
-        node.exec("mount", "-t", "tmpfs", "-o", f"size={size}", self.name, self.data)
-        until(f"redis runs on {node}", lambda: self.pid(node), 20)
+        node.exec("mount", "-t", "tmpfs", "-o", how, self.name, self.data)
+        until(f"{self.name} runs on {node}", lambda: self.pid(node), 60)
 
     def record_epoch_or(self, epoch):
         record = self.record_if_any()

@@ -1,6 +1,8 @@
 """Consul away, in parts or as a whole; and its record in an operator's hands."""
 
 import contextlib
+import os
+import shutil
 import signal
 
 from harness import check, fault, until
@@ -81,6 +83,48 @@ def redis_daemon_restarted_while_consul_is_gone(lab):
             lab.restart(primary)
             load.goes_on(primary, 6)
         until("all is whole", lab.group.healthy, 40)
+
+
+@fault
+def redis_daemon_upgraded_while_consul_is_gone(lab):
+    """The primary's daemon is replaced by another binary in the middle of a Consul outage: writes
+    go on, and the new one has the lease."""
+    primary = lab.group.primary()
+    program = primary.files / "run/lab/bin/bevmesh"
+    other = program.with_name("bevmesh-next")
+    shutil.copy(program, other)
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        with _frozen_servers(lab):
+            load.goes_on(primary, 1)
+            primary.kill("bevmesh", signal.SIGTERM)
+            was = os.readlink(program)
+            next_one = program.with_name("bevmesh-link")
+            next_one.symlink_to(other.name)
+            next_one.rename(program)
+            try:
+                primary.start("bevmesh")
+                load.goes_on(primary, 6)
+            finally:
+                next_one.symlink_to(was)
+                next_one.rename(program)
+        until("all is whole", lab.group.healthy, 40)
+
+
+@fault
+def long_redis_all_consul_servers_killed_60s(lab):
+    """Every Consul server is killed and comes back after a minute: nothing moves, writes go on."""
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        primary = lab.group.primary()
+        for node in lab.nodes:
+            node.kill("consul", signal.SIGKILL)
+        try:
+            load.goes_on(primary, 60)
+        finally:
+            for node in lab.nodes:
+                node.start("consul", wait=False)
+        until("all is whole", lab.group.healthy, 60)
 
 
 @fault

@@ -92,6 +92,24 @@ def redis_switchover_target_dies(lab):
 
 
 @fault
+def redis_daemon_killed_while_draining(lab):
+    """A daemon that dies while it has paused the writes for a switchover: the next one lets them
+    through again at once, where they were."""
+    group = lab.group
+    old, new = group.primary(), group.replica()
+    with Load(lab, allow_lost=False, moves=0) as load:
+        load.steady()
+        pid = group.signal(new, signal.SIGSTOP)
+        equal(group.order(old, "switchover", new.name)[0], 200, "the order's answer")
+        until("it drains", lambda: group.view(old)["stage"] == "draining", 5)
+        lab.restart(old, number=signal.SIGKILL)
+        load.served_by(old, 15)
+        if group.pid(new) == pid:
+            os.kill(pid, signal.SIGCONT)
+        until("all is whole", group.healthy, 25)
+
+
+@fault
 def redis_pause(lab):
     """While a group is paused nothing moves by itself; `resume` ends it."""
     group = lab.group
