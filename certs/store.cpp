@@ -10,6 +10,9 @@
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
+
+#include "mesh/base/descriptor.hpp"
 
 namespace bevmesh::certs {
 namespace {
@@ -23,28 +26,12 @@ failure system_failure(std::string const& doing) {
     return {errc::local_error, doing + ": " + std::strerror(errno)};
 }
 
-class descriptor {
-public:
-    explicit descriptor(int fd) : fd_(fd) {}
-    ~descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    [[nodiscard]] int get() const { return fd_; }
-
-private:
-    int fd_;
-};
-
-bool write_all(int fd, std::string_view content) {
-    while (!content.empty()) {
-        auto const n = ::write(fd, content.data(), content.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return true;
+/// On the disk, all of them, at little more than the price of one: each is on its way before the
+/// first is waited for, and one commit of the file system's journal has them all.
+bool sync_all(std::vector<descriptor> const& files) {
+    for (auto const& each : files)
+        ::sync_file_range(each.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    return std::ranges::all_of(files, [](auto const& each) { return ::fsync(each.get()) == 0; });
 }
 
 result<void> sync_directory(std::string const& path) {
@@ -95,20 +82,23 @@ result<secret> read_whole(std::string const& path) {
 }
 
 /// A best effort: a journal or a flash disk may keep what was.
-void wipe(std::filesystem::path const& path) {
-    descriptor const file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat is{};
-    if (file.get() < 0 || ::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode)) return;
-    std::string const zeros(std::min(static_cast<std::size_t>(is.st_size), file_max), '\0');
-    if (write_all(file.get(), zeros)) ::fdatasync(file.get());
+void wipe(std::filesystem::directory_iterator const& entries) {
+    std::vector<descriptor> files;
+    for (auto const& each : entries) {
+        descriptor file(::open(each.path().c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+        struct stat is{};
+        if (file.get() < 0 || ::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode)) continue;
+        std::string const zeros(std::min(static_cast<std::size_t>(is.st_size), file_max), '\0');
+        if (write_all(file.get(), zeros)) files.push_back(std::move(file));
+    }
+    static_cast<void>(sync_all(files));
 }
 
 result<void> remove_directory(std::string const& path) {
     std::error_code error;
     std::filesystem::directory_iterator entries(path, error);
     if (error == std::errc::no_such_file_or_directory) return {};
-    for (auto const& each : entries)
-        wipe(each.path());
+    wipe(entries);
     std::filesystem::remove_all(path, error);
     if (error) return failure{errc::local_error, "remove " + path + ": " + error.message()};
     return {};
@@ -131,15 +121,14 @@ result<void> store::make_directory(std::string const& path) const {
     return {};
 }
 
-result<void> store::make_file(std::string const& path, stored_file const& file) const {
-    descriptor const to(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+/// Not on the disk yet.
+result<descriptor> store::begin_file(std::string const& path, stored_file const& file) const {
+    descriptor to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (to.get() < 0) return system_failure("make " + path);
     if (!give(to.get(), of_, file.mode))
         return system_failure("give " + path + " its owner and mode");
-    if (!write_all(to.get(), file.content.reveal()) || ::fsync(to.get()) != 0)
-        return system_failure("write " + path);
-    return {};
+    if (!write_all(to.get(), file.content.reveal())) return system_failure("write " + path);
+    return to;
 }
 
 result<void> store::check_writable() const {
@@ -148,9 +137,10 @@ result<void> store::check_writable() const {
     ::unlink(path.c_str());
     // Of a size that a full disk has no room for either.
     stored_file const probe{"", secret(std::string(16'384, '#')), 0600};
-    auto written = make_file(path, probe);
+    auto const written = begin_file(path, probe);
     ::unlink(path.c_str());
-    if (written.has_error() || how_ != layout::inplace) return written;
+    if (written.has_error()) return written.error();
+    if (how_ != layout::inplace) return {};
     std::error_code error;
     for (auto const& each : std::filesystem::directory_iterator(folder_, error)) {
         if (!each.is_regular_file(error)) continue;
@@ -165,15 +155,19 @@ result<void> store::write(unsigned generation, std::vector<stored_file> const& f
     if (auto const gone = remove_directory(path); gone.has_error()) return gone.error();
     if (auto const made = make_directory(path); made.has_error()) return made.error();
     std::string order;
+    std::vector<descriptor> made;
     for (auto const& each : files) {
-        if (auto const made = make_file(path + "/" + each.name, each); made.has_error())
-            return made.error();
+        auto file = begin_file(path + "/" + each.name, each);
+        if (file.has_error()) return file.error();
+        made.push_back(std::move(*file));
         order += octal(each.mode) + " " + each.name + "\n";
     }
     // Last: a generation without it was not written whole.
     stored_file const names{std::string(order_name), secret(order), 0600};
-    if (auto const made = make_file(path + "/" + names.name, names); made.has_error())
-        return made.error();
+    auto last = begin_file(path + "/" + names.name, names);
+    if (last.has_error()) return last.error();
+    made.push_back(std::move(*last));
+    if (!sync_all(made)) return system_failure("write " + path);
     if (auto const synced = sync_directory(path); synced.has_error()) return synced.error();
     return sync_directory(folder_);
 }
@@ -225,14 +219,21 @@ result<void> store::place(stored_file const& file) const {
     auto const path = folder_ + "/" + file.name;
     auto const temporary = path + ".new";
     ::unlink(temporary.c_str());
-    if (auto const made = make_file(temporary, file); made.has_error()) return made.error();
+    auto const made = begin_file(temporary, file);
+    if (made.has_error()) return made.error();
+    if (::fsync(made->get()) != 0) return system_failure("write " + temporary);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return system_failure("replace " + path);
     return {};
 }
 
 result<void> store::overwrite(std::string const& path, stored_file const& file) const {
     descriptor const to(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (to.get() < 0 && errno == ENOENT) return make_file(path, file);
+    if (to.get() < 0 && errno == ENOENT) {
+        auto const made = begin_file(path, file);
+        if (made.has_error()) return made.error();
+        if (::fsync(made->get()) != 0) return system_failure("write " + path);
+        return {};
+    }
     if (to.get() < 0) return system_failure("open " + path);
     if (!give(to.get(), of_, file.mode))
         return system_failure("give " + path + " its owner and mode");

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "mesh/base/descriptor.hpp"
 #include "mesh/base/result.hpp"
 #include "mesh/base/secret.hpp"
 
@@ -57,7 +58,8 @@ public:
 private:
     [[nodiscard]] std::string path_of(unsigned generation) const;
     [[nodiscard]] result<void> make_directory(std::string const& path) const;
-    [[nodiscard]] result<void> make_file(std::string const& path, stored_file const& file) const;
+    [[nodiscard]] result<descriptor> begin_file(std::string const& path,
+                                                stored_file const& file) const;
     [[nodiscard]] result<void> overwrite(std::string const& path, stored_file const& file) const;
     [[nodiscard]] result<void> mend(unsigned generation,
                                     std::vector<stored_file> const& files) const;

@@ -4,29 +4,16 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <span>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "mesh/base/descriptor.hpp"
 
 namespace bevmesh::failover::database {
 namespace {
 
 namespace fs = std::filesystem;
-
-class file {
-public:
-    explicit file(int fd) noexcept : fd_(fd) {}
-    ~file() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    file(file const&) = delete;
-    file& operator=(file const&) = delete;
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
 
 failure trouble(char const* what, fs::path const& path) {
     auto const code = errno == ENOENT                         ? errc::not_found
@@ -36,20 +23,11 @@ failure trouble(char const* what, fs::path const& path) {
     return {code, std::string(what) + " " + path.string() + ": " + std::strerror(errno)};
 }
 
-result<void> write_all(int fd, std::span<char const> bytes, fs::path const& path) {
-    while (!bytes.empty()) {
-        auto const n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return trouble("write", path);
-        bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-    return {};
-}
-
 result<void> copy_contents(fs::path const& from, fs::path const& to) {
-    file const source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    descriptor const source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!source) return trouble("read", from);
-    file const made(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    descriptor const made(
+        ::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!made) return trouble("make", to);
     std::array<char, 1U << 16U> buffer{};
     for (;;) {
@@ -57,16 +35,15 @@ result<void> copy_contents(fs::path const& from, fs::path const& to) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return trouble("read", from);
         if (n == 0) break;
-        auto const written =
-            write_all(made.get(), std::span(buffer.data(), static_cast<std::size_t>(n)), to);
-        if (!written) return written;
+        std::string_view const piece(buffer.data(), static_cast<std::size_t>(n));
+        if (!write_all(made.get(), piece)) return trouble("write", to);
     }
     if (::fsync(made.get()) != 0) return trouble("sync", to);
     return {};
 }
 
 result<void> sync_directory(fs::path const& path) {
-    file const directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    descriptor const directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory || ::fsync(directory.get()) != 0) return trouble("sync", path);
     return {};
 }

@@ -42,7 +42,7 @@ public:
         auto const seen = co_await engine_.inspect(container_);
         if (!seen) co_return seen.error();
         if (seen->pid <= 0) co_return failure{errc::not_found, name_ + ": it does not run"};
-        auto held = std::make_shared<guard::descriptor>(guard::open_process(seen->pid));
+        auto held = std::make_shared<descriptor>(guard::open_process(seen->pid));
         auto const who = guard::identify(seen->pid, {}, false);
         if (!*held || !who) co_return failure{errc::not_found, name_ + ": its process is gone"};
         // Else the pid could be another's by now.

@@ -22,7 +22,7 @@ using boost::asio::awaitable;
 struct running {
     std::string where;  // the container's id, or the unit
     guard::victim_id victim;
-    std::shared_ptr<guard::descriptor> pidfd;
+    std::shared_ptr<descriptor> pidfd;
     std::vector<std::string> argv;     // what it was started with; empty: not known
     bool restarted_by_others = false;  // when it ends, by the engine
 

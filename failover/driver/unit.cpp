@@ -68,7 +68,7 @@ public:
         if (!seen) co_return seen.error();
         auto const directory = cgroup_directory(seen->control_group);
         if (seen->main_pid <= 0) co_return nothing_to_hold(*seen, directory);
-        auto held = std::make_shared<guard::descriptor>(guard::open_process(seen->main_pid));
+        auto held = std::make_shared<descriptor>(guard::open_process(seen->main_pid));
         auto const who = guard::identify(seen->main_pid, directory, false);
         if (!who) co_return failure{who.error().code, name_ + ": " + who.error().doing};
         if (!*held) co_return failure{errc::not_found, name_ + ": its process is gone"};

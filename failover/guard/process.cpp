@@ -55,18 +55,6 @@ std::string_view line_of(std::string_view whole, std::string_view key) noexcept 
 
 }  // namespace
 
-descriptor& descriptor::operator=(descriptor&& other) noexcept {
-    if (this != &other) {
-        reset();
-        fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-}
-
-void descriptor::reset() noexcept {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
-
 descriptor open_process(pid_t pid) noexcept {
     return descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }

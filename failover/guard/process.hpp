@@ -6,27 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <sys/types.h>
-#include <utility>
+
+#include "mesh/base/descriptor.hpp"
 
 namespace bevmesh::failover::guard {
-
-/// A file descriptor that is ours to close.
-class descriptor {
-public:
-    descriptor() = default;
-    explicit descriptor(int fd) noexcept : fd_(fd) {}
-    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    descriptor& operator=(descriptor&& other) noexcept;
-    ~descriptor() { reset(); }
-
-    void reset() noexcept;
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_ = -1;
-};
 
 /// pidfd_open(2); empty when there is no such process.
 [[nodiscard]] descriptor open_process(pid_t pid) noexcept;

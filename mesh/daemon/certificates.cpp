@@ -186,7 +186,8 @@ result<void> certificates::add(service_config const& service, mesh_config const&
     hooks.retrust = std::move(by.retrust);
     hooks.ready = std::move(by.ready);
     hooks.keep = [path](certs::renewal_state const& now) {
-        return replace_file(path, certs::encode_kept(now));
+        // Five times a certificate; what a power cut takes costs another signature at worst.
+        return overwrite_file(path, certs::encode_kept(now));
     };
     hooks.tell = [log = log_](certs::weight weight, std::string const& text) {
         tell(log, weight, text);

@@ -1,5 +1,6 @@
 #include "mesh/daemon/state.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -11,36 +12,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mesh/base/descriptor.hpp"
+
 namespace bevmesh::daemon {
 namespace {
 
 failure system_failure(std::string const& doing, errc code = errc::local_error) {
     return {code, doing + ": " + std::strerror(errno)};
-}
-
-class descriptor {
-public:
-    explicit descriptor(int fd) : fd_(fd) {}
-    ~descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    [[nodiscard]] int get() const { return fd_; }
-    [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
-
-bool write_all(int fd, std::string_view content) {
-    while (!content.empty()) {
-        auto const n = ::write(fd, content.data(), content.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return true;
 }
 
 }  // namespace
@@ -61,6 +39,21 @@ result<void> replace_file(std::string const& path, std::string_view content) {
     auto const directory = path.substr(0, path.rfind('/') + 1);
     descriptor const dir(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (dir.get() >= 0 && ::fsync(dir.get()) != 0) return system_failure("sync " + directory);
+    return {};
+}
+
+result<void> overwrite_file(std::string const& path, std::string_view content) {
+    constexpr std::size_t page = 4096;
+    if (content.size() > page) return replace_file(path, content);
+    descriptor const file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    struct stat is{};
+    if (!file || ::fstat(file.get(), &is) != 0) return system_failure("open " + path);
+    // One write, which a signal does not cut: blanks where the longer text of before would remain.
+    std::string whole(content);
+    whole.resize(std::max(whole.size(), std::min(static_cast<std::size_t>(is.st_size), page)), ' ');
+    auto const length = static_cast<off_t>(content.size());
+    if (!write_all(file.get(), whole) || ::ftruncate(file.get(), length) != 0)
+        return system_failure("write " + path);
     return {};
 }
 

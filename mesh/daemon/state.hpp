@@ -37,4 +37,10 @@ private:
 /// Replaces `path` by `content` so that a reader, or a crash, sees the old or the new whole.
 [[nodiscard]] result<void> replace_file(std::string const& path, std::string_view content);
 
+/// For text of one page at most (longer: as replace_file) that trailing blanks do not harm, that
+/// nobody else reads, and that is written often: no file is made and none goes, which is what costs
+/// in a folder of many. The process may be killed at any moment; after a power cut it may be the
+/// older text, or unreadable.
+[[nodiscard]] result<void> overwrite_file(std::string const& path, std::string_view content);
+
 }  // namespace bevmesh::daemon

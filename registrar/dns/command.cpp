@@ -11,29 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mesh/base/descriptor.hpp"
 #include "mesh/net/clock.hpp"
 
 namespace bevmesh::registrar::dns {
 namespace {
 
 constexpr std::size_t output_max = 1U << 20U;
-
-class descriptor {
-public:
-    explicit descriptor(int fd = -1) : fd_(fd) {}
-    ~descriptor() { close(); }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    void set(int fd) { fd_ = fd; }
-    [[nodiscard]] int get() const { return fd_; }
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-private:
-    int fd_;
-};
 
 struct pipe_ends {
     descriptor read;
@@ -42,8 +26,8 @@ struct pipe_ends {
     bool open() {
         std::array<int, 2> ends{};
         if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-        read.set(ends[0]);
-        write.set(ends[1]);
+        read = descriptor(ends[0]);
+        write = descriptor(ends[1]);
         return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
     }
 };
@@ -114,8 +98,8 @@ result<command_result> run_command(std::vector<std::string> const& argv, millise
     pid_t pid = 0;
     if (int const code = spawn(argv, environment, out.write.get(), err.write.get(), pid))
         return failed(argv, code);
-    out.write.close();
-    err.write.close();
+    out.write.reset();
+    err.write.reset();
     descriptor const child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     command_result done;
     auto const deadline = net::now() + limit;

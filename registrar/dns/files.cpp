@@ -10,6 +10,8 @@
 
 #include <climits>
 
+#include "mesh/base/descriptor.hpp"
+
 namespace bevmesh::registrar::dns {
 namespace {
 
@@ -18,30 +20,6 @@ constexpr std::size_t size_max = 1U << 20U;
 failure system_failure(std::string const& doing) {
     return {errno == EACCES || errno == EPERM ? errc::forbidden : errc::local_error,
             doing + ": " + std::strerror(errno)};
-}
-
-class descriptor {
-public:
-    explicit descriptor(int fd) : fd_(fd) {}
-    ~descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    [[nodiscard]] int get() const { return fd_; }
-
-private:
-    int fd_;
-};
-
-bool write_all(int fd, std::string_view content) {
-    while (!content.empty()) {
-        auto const n = ::write(fd, content.data(), content.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return true;
 }
 
 std::string folder_of(std::string const& path) {

@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "mesh/base/descriptor.hpp"
+
 namespace bevmesh::registrar::scan {
 namespace {
 
@@ -23,21 +25,6 @@ constexpr std::string_view new_ending = ".new-bevmesh";
 failure failed(std::string const& what) {
     return {errc::local_error, what + ": " + std::generic_category().message(errno)};
 }
-
-class descriptor {
-public:
-    explicit descriptor(int number) : number_(number) {}
-    ~descriptor() {
-        if (number_ >= 0) close(number_);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    [[nodiscard]] int get() const noexcept { return number_; }
-    explicit operator bool() const noexcept { return number_ >= 0; }
-
-private:
-    int number_;
-};
 
 /// Best effort: access lists and labels are not on every file system.
 void copy_attributes(int from, int to) {
@@ -53,16 +40,6 @@ void copy_attributes(int from, int to) {
             (void)fsetxattr(to, name.c_str(), value.data(), static_cast<std::size_t>(length), 0);
         at += name.size() + 1;
     }
-}
-
-result<void> write_all(int file, std::string_view text, std::string const& path) {
-    while (!text.empty()) {
-        auto const done = ::write(file, text.data(), text.size());
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return failed(path);
-        text.remove_prefix(static_cast<std::size_t>(done));
-    }
-    return {};
 }
 
 /// The new file's path, removed unless it became the file.
@@ -120,7 +97,7 @@ result<std::string> keep_old(std::string const& path) {
 
 result<void> fill(int into, int from, struct stat const& was, std::string_view text,
                   std::string const& path) {
-    if (auto const done = write_all(into, text, path); !done) return done.error();
+    if (!write_all(into, text)) return failed(path);
     if (fchown(into, was.st_uid, was.st_gid) != 0)
         return failed(path + ": the owner cannot be kept");
     if (fchmod(into, was.st_mode & 07777U) != 0) return failed(path);

@@ -146,7 +146,7 @@ public:
     /// Of this test itself: it lives as long as it is waited for.
     awaitable<result<running>> identify(std::string) override {
         running r;
-        r.pidfd = std::make_shared<guard::descriptor>(guard::open_process(::getpid()));
+        r.pidfd = std::make_shared<descriptor>(guard::open_process(::getpid()));
         co_return r;
     }
     awaitable<carried_out> perform(start_database what) override { return done("start", what.op); }
