@@ -1,6 +1,7 @@
 #include "mesh/daemon/process.hpp"
 
 #include <fstream>
+#include <malloc.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,17 @@ std::string utc_now() {
     std::array<char, 32> text{};
     auto const n = ::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
     return {text.data(), n};
+}
+
+/// What a burst (all certificates at once, a thousand containers) took from the system and left in
+/// the heap's gaps: glibc gives back only what is at the heap's end.
+net::awaitable<void> give_memory_back() {
+    constexpr std::size_t worth_it = 1U << 20U;
+    for (;;) {
+        milliseconds const pause{10'000};
+        co_await net::sleep_for(pause);
+        if (::mallinfo2().fordblks > worth_it) ::malloc_trim(0);
+    }
 }
 
 /// Of this boot of the machine; empty where there is none to be had.
@@ -148,6 +160,7 @@ net::awaitable<void> process::main() {
     if (!certificates_->empty()) tasks_.spawn(certificates_->run(), "certificates");
     tasks_.spawn(identify_agent(), "identify the agent");
     tasks_.spawn(feed_watchdog(), "watchdog");
+    tasks_.spawn(give_memory_back(), "memory");
     tasks_.spawn(tell_manager(), "status");
     for (auto const& [service, reason] : maintenance_)
         driver_->give(registrar::maintenance_asked{service, true, reason});
