@@ -1,5 +1,6 @@
 #include "failover/postgres/server.hpp"
 
+#include "failover/database/standing.hpp"
 #include "failover/postgres/session.hpp"
 #include "mesh/net/clock.hpp"
 
@@ -51,12 +52,24 @@ private:
 
     boost::asio::any_io_executor executor_;
     server_options options_;
+    database::standing<session> standing_;
 };
 
 awaitable<done<server_state>> postgres_server::probe(milliseconds limit) {
-    auto s = co_await talk_to(std::string(), limit);
+    auto const deadline = in(limit);
+    auto stood = standing_.take(std::chrono::steady_clock::now());
+    if (stood.session) {
+        stood.session->set_deadline(deadline);
+        auto state = co_await stood.session->state();
+        if (state) standing_.put_back(std::move(stood));
+        // One that ended tells nothing of the server: another one is asked, in the time that is
+        // left.
+        if (state || std::chrono::steady_clock::now() >= deadline) co_return std::move(state);
+    }
+    auto s = co_await session::open(executor_, options_.login(), std::string(), deadline);
     if (!s) co_return s.error();
     auto state = co_await (*s)->state();
+    if (state) standing_.keep(std::move(*s), std::chrono::steady_clock::now());
     co_return std::move(state);
 }
 

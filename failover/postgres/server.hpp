@@ -1,5 +1,5 @@
 // What failover does to one PostgreSQL server: one call each, on a connection of its own, in a
-// limit.
+// limit; looks have one for a few seconds.
 //
 // No policy and no order between calls: those are the core's. A call that changes something and
 // names a process looks at the postmaster's start on the connection that it then uses. Settings are

@@ -40,6 +40,8 @@ public:
 
     [[nodiscard]] trouble refused(condition why, std::string const& what) const;
     [[nodiscard]] net::steady_point deadline() const noexcept { return deadline_; }
+    /// For what is asked from now on.
+    void set_deadline(net::steady_point until) noexcept { deadline_ = until; }
     [[nodiscard]] int backend() const noexcept { return connection_->backend(); }
 
 private:

@@ -1,5 +1,6 @@
 #include "failover/redis/server.hpp"
 
+#include "failover/database/standing.hpp"
 #include "failover/redis/session.hpp"
 #include "mesh/net/clock.hpp"
 
@@ -40,6 +41,7 @@ private:
     awaitable<opened> talk_to(std::string process, milliseconds limit) {
         return session::open(executor_, options_.login(), std::move(process), in(limit));
     }
+    static awaitable<done<server_state>> look_at(session& with);
     awaitable<done<void>> gate(session& with, unsigned count, unsigned lag);
     awaitable<done<void>> pause(session& with, milliseconds hold);
     awaitable<done<void>> point_at(session& with, address upstream);
@@ -48,17 +50,34 @@ private:
 
     boost::asio::any_io_executor executor_;
     server_options options_;
+    database::standing<session> standing_;
 };
 
-awaitable<done<server_state>> redis_server::probe(milliseconds limit) {
-    auto s = co_await talk_to(std::string(), limit);
-    if (!s) co_return s.error();
+awaitable<done<server_state>> redis_server::look_at(session& with) {
     // PING is what LOADING, BUSY and MISCONF are told by; INFO answers while it loads.
-    auto const ping = co_await (*s)->ask(words("PING"));
+    auto const ping = co_await with.ask(words("PING"));
     auto const why = ping ? condition::ok : ping.error().why;
     if (!ping && why != condition::loading && why != condition::write_fails) co_return ping.error();
-    auto state = co_await (*s)->state();
+    auto state = co_await with.state();
     if (state) state->misconfigured = why == condition::write_fails;
+    co_return std::move(state);
+}
+
+awaitable<done<server_state>> redis_server::probe(milliseconds limit) {
+    auto const deadline = in(limit);
+    auto stood = standing_.take(std::chrono::steady_clock::now());
+    if (stood.session) {
+        stood.session->set_deadline(deadline);
+        auto state = co_await look_at(*stood.session);
+        if (state) standing_.put_back(std::move(stood));
+        // One that ended tells nothing of the server: another one is asked, in the time that is
+        // left.
+        if (state || std::chrono::steady_clock::now() >= deadline) co_return std::move(state);
+    }
+    auto s = co_await session::open(executor_, options_.login(), std::string(), deadline);
+    if (!s) co_return s.error();
+    auto state = co_await look_at(**s);
+    if (state) standing_.keep(std::move(*s), std::chrono::steady_clock::now());
     co_return std::move(state);
 }
 

@@ -1,4 +1,5 @@
-// What failover does to one Redis server: one call each, on a connection of its own, in a limit.
+// What failover does to one Redis server: one call each, on a connection of its own, in a limit;
+// looks have one for a few seconds.
 //
 // No policy and no order between calls: those are the core's. A call that changes something and
 // names a process looks at run_id on the connection that it then uses, so that what was started

@@ -39,6 +39,8 @@ public:
 
     [[nodiscard]] trouble refused(condition why, std::string const& what) const;
     [[nodiscard]] net::steady_point deadline() const noexcept { return deadline_; }
+    /// For what is asked from now on.
+    void set_deadline(net::steady_point until) noexcept { deadline_ = until; }
 
 private:
     awaitable<done<reply>> exchange(std::vector<std::string> argv, bool changes);

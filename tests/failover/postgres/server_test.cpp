@@ -205,6 +205,25 @@ TEST_CASE(
         a, b);
 }
 
+TEST_CASE("A look whose standing connection was ended asks on another one") {
+    postgres_process a("a");
+    on_loop(
+        [](executor on, postgres_process& one) -> awaitable<void> {
+            co_await make_primary(on, one);
+            auto const s = calls_to(on, one);
+            auto const first = co_await s->probe(limit);
+            REQUIRE(first.has_value());
+            co_await ask(one,
+                         "select count(pg_terminate_backend(pid)) from pg_stat_activity where "
+                         "backend_type = 'client backend' and pid <> pg_backend_pid()");
+            auto const second = co_await s->probe(limit);
+            DETAIL(second);
+            REQUIRE(second.has_value());
+            CHECK(second->process == first->process);
+        },
+        a);
+}
+
 TEST_CASE("Frozen, gone, locked out and foreign are told apart") {
     postgres_process a("a");
     postgres_process b("b");

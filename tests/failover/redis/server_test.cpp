@@ -43,6 +43,30 @@ TEST_CASE("What is on disk says replica: it takes no write, and feeds nobody") {
         a, b);
 }
 
+TEST_CASE("Looks share a connection; one that was cut is not the server's end") {
+    redis_process const a;
+    on_loop(
+        [](executor on, redis_process const& one) -> awaitable<void> {
+            auto const s = calls_to(on, one);
+            auto const seen = co_await s->probe(limit);
+            REQUIRE(seen.has_value());
+            auto const before = co_await info(one, "total_connections_received");
+            for (int i = 0; i < 5; ++i) {
+                auto const again = co_await s->probe(limit);
+                REQUIRE(again.has_value());
+            }
+            // The asker's own.
+            auto const after = co_await info(one, "total_connections_received");
+            CHECK(std::stoi(after) == std::stoi(before) + 1);
+            auto const kill = words("CLIENT", "KILL", "TYPE", "normal");
+            static_cast<void>(co_await ask(one, kill));
+            auto const cut = co_await s->probe(limit);
+            REQUIRE(cut.has_value());
+            CHECK(cut->run_id == seen->run_id);
+        },
+        a);
+}
+
 TEST_CASE("Only the process that was meant is promoted, in time, and nothing is written to disk") {
     redis_process const a;
     auto const before = text_of(a.file());
