@@ -177,7 +177,9 @@ asio::awaitable<result<void>> may_restart(restart_settings how) {
     co_return result<void>();
 }
 
-asio::awaitable<result<void>> restart_container(docker::client& engine, restart_settings how) {
+namespace {
+
+asio::awaitable<result<void>> restart_in_turn(docker::client& engine, restart_settings how) {
     auto const allowed = co_await may_restart(how);
     if (allowed.has_error()) co_return allowed.error();
     auto const stopped = co_await engine.stop(how.container, how.grace);
@@ -185,6 +187,19 @@ asio::awaitable<result<void>> restart_container(docker::client& engine, restart_
     auto const started = co_await engine.start(how.container);
     if (started.has_error()) co_return started.error();
     co_return co_await wait_for(how.where, how.limit);
+}
+
+}  // namespace
+
+asio::awaitable<result<void>> restart_container(docker::client& engine, restart_settings how) {
+    if (how.take_turn) {
+        auto const mine = co_await how.take_turn();
+        if (mine.has_error()) co_return mine.error();
+    }
+    auto restarting = restart_in_turn(engine, how);
+    auto const done = co_await std::move(restarting);
+    if (how.give_turn_back) co_await how.give_turn_back();
+    co_return done;
 }
 
 asio::awaitable<result<void>> post(net::endpoint where, net::tls_options tls, std::string target,

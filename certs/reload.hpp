@@ -60,6 +60,9 @@ struct restart_settings {
     /// The service's other instances: each must take connections, or this is the second that is
     /// away.
     std::vector<wire_address> others;
+    /// The right to be the only one, over all nodes; both empty: there is none to be had.
+    std::function<boost::asio::awaitable<result<void>>()> take_turn;
+    std::function<boost::asio::awaitable<void>()> give_turn_back;
 };
 /// errc::conflict: why it must not be restarted now.
 [[nodiscard]] boost::asio::awaitable<result<void>> may_restart(restart_settings how);

@@ -30,4 +30,9 @@ node "bevmesh" {
   policy = "write"
 }
 
+# Whose turn it is to restart an instance of a service that cannot reload its certificate.
+key_prefix "bevmesh/restart/" {
+  policy = "write"
+}
+
 # Not granted: other keys, session, event, query, acl, operator.

@@ -81,10 +81,12 @@ struct certificates::kept {
     std::unique_ptr<certs::keeper> keeper;
 };
 
-certificates::certificates(boost::asio::any_io_executor executor, std::string node, peers& others)
+certificates::certificates(boost::asio::any_io_executor executor, std::string node, peers& others,
+                           consul::client& agent)
     : executor_(executor),
       node_(std::move(node)),
       others_(others),
+      turn_(agent, node_),
       tasks_(executor, [](std::string_view task, std::string const& what) {
           log::logger("certs").error("a part ended by an exception",
                                      {{"part", std::string(task)}, {"reason", what}});
@@ -92,12 +94,10 @@ certificates::certificates(boost::asio::any_io_executor executor, std::string no
 
 certificates::~certificates() = default;
 
-result<std::unique_ptr<certificates>> certificates::make(boost::asio::any_io_executor executor,
-                                                         mesh_config const& mesh, std::string node,
-                                                         peers& others, docker::client& docker,
-                                                         vault::client* vault,
-                                                         certificate_hooks hooks) {
-    std::unique_ptr<certificates> made(new certificates(executor, std::move(node), others));
+result<std::unique_ptr<certificates>> certificates::make(
+    boost::asio::any_io_executor executor, mesh_config const& mesh, std::string node, peers& others,
+    docker::client& docker, consul::client& agent, vault::client* vault, certificate_hooks hooks) {
+    std::unique_ptr<certificates> made(new certificates(executor, std::move(node), others, agent));
     made->hooks_ = std::move(hooks);
     if (vault != nullptr) made->trusted_ = std::make_unique<certs::shared_bundle>(executor, *vault);
     if (vault != nullptr && peers_by_vault(mesh)) {
@@ -141,6 +141,7 @@ result<void> certificates::add_service(service_config const& service, mesh_confi
         for (auto const& node : instance.nodes)
             if (node != node_)
                 here.others.push_back(shown_at(service, instance, mesh.nodes.at(node).address));
+    if (!here.others.empty()) here.turn = &turn_;
     auto reload = reload_of(here, certs::change::pair);
     if (!reload) return reload.error();
     auto retrust = reload_of(here, certs::change::bundle);

@@ -58,7 +58,8 @@ public:
     /// password, a window or a state file that cannot be read.
     [[nodiscard]] static result<std::unique_ptr<certificates>> make(
         boost::asio::any_io_executor executor, mesh_config const& mesh, std::string node,
-        peers& others, docker::client& docker, vault::client* vault, certificate_hooks hooks);
+        peers& others, docker::client& docker, consul::client& agent, vault::client* vault,
+        certificate_hooks hooks);
     ~certificates();
 
     void mount(routes& on);
@@ -73,7 +74,8 @@ public:
 private:
     struct kept;
 
-    certificates(boost::asio::any_io_executor executor, std::string node, peers& others);
+    certificates(boost::asio::any_io_executor executor, std::string node, peers& others,
+                 consul::client& agent);
     /// How what shows a certificate is told of it, and where it shows it.
     struct holder {
         certs::reload_call reload;
@@ -99,6 +101,7 @@ private:
     std::string node_;
     peers& others_;
     certificate_hooks hooks_;
+    restart_turn turn_;
     certs::bundle_view bundle_;
     std::string trust_trouble_;  // empty: the last look went well
     log::logger log_{"certs"};

@@ -121,7 +121,7 @@ result<void> process::prepare() {
     hooks.is_primary = [this](std::string const& service) {
         return failover_->is_primary(service);
     };
-    auto kept = certificates::make(executor, *config_, node_, *peers_, *docker_,
+    auto kept = certificates::make(executor, *config_, node_, *peers_, *docker_, *consul_,
                                    vault_ ? &vault_->client() : nullptr, std::move(hooks));
     if (!kept) return kept.error();
     certificates_ = std::move(*kept);

@@ -89,6 +89,9 @@ certs::restart_settings restart_of(reload_case const& of) {
     how.limit = back_limit;
     how.may = of.may_restart;
     how.others = of.others;
+    if (of.turn == nullptr) return how;
+    how.take_turn = [turn = of.turn, name = of.service.name] { return turn->take(name); };
+    how.give_turn_back = [turn = of.turn, name = of.service.name] { return turn->give_back(name); };
     return how;
 }
 

@@ -13,6 +13,7 @@
 #include "certs/wire.hpp"
 #include "mesh/base/config.hpp"
 #include "mesh/base/result.hpp"
+#include "mesh/daemon/restart_turn.hpp"
 #include "mesh/docker/client.hpp"
 
 namespace bevmesh::daemon {
@@ -26,6 +27,7 @@ struct reload_case {
     /// Why the service must not be restarted here now: it is the primary of its group.
     std::function<result<void>()> may_restart;
     std::vector<certs::wire_address> others;  // instances on other nodes
+    restart_turn* turn = nullptr;             // null: no other node has an instance
 };
 
 /// Tells every instance of the service on the node, as its recipe has it for `what`; of those that

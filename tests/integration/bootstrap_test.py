@@ -233,6 +233,8 @@ class Bootstrap(unittest.TestCase):
             ("GET", "/v1/kv/bevmesh/failover/x", None),
             ("PUT", "/v1/txn", self.lease_and_endpoint),
             ("DELETE", "/v1/kv/bevmesh/failover/x", None),
+            ("PUT", "/v1/kv/bevmesh/restart/x?cas=0", "x"),
+            ("DELETE", "/v1/kv/bevmesh/restart/x", None),
         )
         self.cannot(
             self.daemon_token(),
