@@ -1,5 +1,7 @@
 #include "tests/failover/postgres/pair.hpp"
 
+#include <functional>
+
 #include "failover/postgres/data_directory.hpp"
 #include "mesh/net/clock.hpp"
 
@@ -64,18 +66,32 @@ awaitable<void> until_received(server& standby, server& primary) {
     REQUIRE(got.has_value());
 }
 
-awaitable<server_state> until_counted(server& primary) {
+namespace {
+
+awaitable<server_state> until_standby(server& primary, std::string what,
+                                      std::function<bool(listed_standby const&)> good) {
     auto const give_up = net::now() + limit;
     for (;;) {
         auto const seen = co_await primary.probe(limit);
         DETAIL(seen);
         REQUIRE(seen.has_value());
         REQUIRE(seen->standbys.size() == 1);
-        INFO("the standby counts for the gate within the limit");
+        INFO("the standby " << what << " within the limit");
         REQUIRE(net::now() < give_up);
-        if (seen->standbys[0].counts) co_return *seen;
+        if (good(seen->standbys[0])) co_return *seen;
         co_await net::sleep_for(milliseconds(20));
     }
+}
+
+}  // namespace
+
+awaitable<server_state> until_counted(server& primary) {
+    return until_standby(primary, "counts for the gate", &listed_standby::counts);
+}
+
+awaitable<server_state> until_streaming(server& primary) {
+    return until_standby(primary, "streams",
+                         [](listed_standby const& s) { return s.state == "streaming"; });
 }
 
 }  // namespace bevmesh::testing

@@ -35,5 +35,7 @@ awaitable<void> until_received(failover::postgres::server& standby,
 /// Until the primary's only standby counts for its gate: each walsender reads the changed setting
 /// in its own time, after the server has answered that the gate is set. The state then.
 awaitable<failover::postgres::server_state> until_counted(failover::postgres::server& primary);
+/// Until the primary's only standby has caught up. The state then.
+awaitable<failover::postgres::server_state> until_streaming(failover::postgres::server& primary);
 
 }  // namespace bevmesh::testing

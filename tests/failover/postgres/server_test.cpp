@@ -195,12 +195,12 @@ TEST_CASE(
                 co_await s->follow(back->process, other.address(), other.login(), limit);
             DETAIL(follows);
             CHECK(follows.has_value());
-            auto const now = co_await t->probe(limit);
-            CHECK(now->slots.contains(slot_of("a")));
+            auto const now = co_await until_streaming(*t);
+            CHECK(now.slots.contains(slot_of("a")));
             addresses others;
             others["a"] = one.address();
-            REQUIRE(to_facts(*now, others).replicas.size() == 1);
-            CHECK(to_facts(*now, others).replicas[0].streaming);
+            REQUIRE(to_facts(now, others).replicas.size() == 1);
+            CHECK(to_facts(now, others).replicas[0].streaming);
         },
         a, b);
 }
