@@ -21,7 +21,7 @@ HOOKS += ("signal-lies",)
 PASSWORD = "let me in"
 # What the daemon says of each afterwards.
 TROUBLES = {
-    "exec-fails": "exec-fails says no",
+    "exec-fails": "ended with status 1",
     "exec-hangs": "timed out",
     "exec-lies": "shows serial",
     "http-fails": "500",

@@ -108,7 +108,7 @@ class ServicesTest(VaultTest):
         return done.returncode, done.stdout, done.stderr
 
     def certificates(self):
-        """What the daemon says of each, by service, its own, too; {} while it does not answer."""
+        """What the daemon says of each, by service; {} while it does not answer."""
         with contextlib.suppress(OSError):
             found = self.node.api("GET", "/v1/certs")["certificates"]
             return {one["service"]: one for one in found}
@@ -124,7 +124,7 @@ class ServicesTest(VaultTest):
 
     def all_settled(self):
         found = self.settled()
-        return len(found) == len(self.services) + 1 and found
+        return len(found) == len(self.services) and found
 
     def await_all(self):
         """All certificates, by service, once each is at the wire."""
@@ -136,7 +136,7 @@ class ServicesTest(VaultTest):
 
     def shown(self, service):
         """The serial at the wire, as the daemon writes it."""
-        return connect(self.used(service), self.services[service]["port"]).lstrip("0")
+        return connect(self.used(service), self.services[service]["port"])
 
     def metrics(self, family):
         """Of a family with one label beside the service: {service: {label's value: value}}; without

@@ -22,6 +22,10 @@ class RealEngine:
         self.cgroup = node.home.name
 
     def __enter__(self):
+        # An image has thousands of files, which a disk takes long to remove.
+        (self.home / "data").mkdir()
+        tmpfs = ["mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", self.home / "data"]
+        subprocess.run(tmpfs, check=True)
         self.node.start(
             "docker",
             [
@@ -39,6 +43,9 @@ class RealEngine:
         if containers:
             self.docker("rm", "--force", *containers, check=False)
         self.node.stop("docker")
+        # It leaves its own network namespace mounted, where nothing can be removed then.
+        for mounted in ("exec/netns/default", "data"):
+            subprocess.run(["umount", self.home / mounted], stderr=subprocess.DEVNULL)
         groups = [*CGROUPS.glob(self.cgroup), *CGROUPS.glob(f"*/{self.cgroup}")]
         poll("empty control groups", lambda: all(map(_remove, groups)), 20)
 

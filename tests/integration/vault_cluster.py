@@ -39,6 +39,11 @@ class VaultClusterTest:
     addresses = ADDRESSES
 
     @classmethod
+    def write_config(cls, approle="", name="bevmesh.yaml", ca="ca.pem"):
+        # On one host who asks a server comes from that server's own address.
+        return super().write_config(approle + ", bind_address: false", name, ca)
+
+    @classmethod
     def start_servers(cls):
         for address in ADDRESSES:
             subprocess.run(f"ip address replace {address}/32 dev lo".split(), check=True)
