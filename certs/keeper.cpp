@@ -372,16 +372,17 @@ void keeper::trust(std::vector<std::string> certificates) {
     body_->timer.cancel();
 }
 
-result<std::string> keeper::certificate() const {
+asio::awaitable<result<shown_certificate>> keeper::certificate() const {
     if (!body_->state.proven)
-        return failure{errc::not_found,
-                       body_->settings.policy.identity + ": nothing is proven yet"};
-    auto const stored = body_->files.read(body_->state.proven->generation);
-    if (stored.has_error()) return stored.error();
+        co_return failure{errc::not_found,
+                          body_->settings.policy.identity + ": nothing is proven yet"};
+    auto const is = *body_->state.proven;  // another may be, while this one is read
+    auto const stored = co_await body_->read(is);
+    if (stored.has_error()) co_return stored.error();
     auto const* const file = find(*stored, certificate_name);
-    auto const all = file == nullptr ? std::vector<std::string>() : split_pem(file->reveal());
-    if (all.empty()) return missing_file();
-    return all.front();
+    auto all = file == nullptr ? std::vector<std::string>() : split_pem(file->reveal());
+    if (all.empty()) co_return missing_file();
+    co_return shown_certificate{is.serial, std::move(all.front())};
 }
 
 renewal_state const& keeper::state() const noexcept {

@@ -53,6 +53,11 @@ struct keeper_means {
     boost::asio::thread_pool& pool;
 };
 
+struct shown_certificate {
+    std::string serial;
+    std::string pem;  // alone, without its chain
+};
+
 class keeper {
 public:
     keeper(boost::asio::any_io_executor executor, keeper_means with, store files,
@@ -67,8 +72,8 @@ public:
     /// The bundle that is wanted from now on, PEM each. It is installed, and the service told, with
     /// the certificate that there is.
     void trust(std::vector<std::string> certificates);
-    /// The one that is proven, PEM. errc::not_found: there is none yet.
-    [[nodiscard]] result<std::string> certificate() const;
+    /// The one that is proven, from its file. errc::not_found: there is none yet.
+    [[nodiscard]] boost::asio::awaitable<result<shown_certificate>> certificate() const;
     [[nodiscard]] renewal_state const& state() const noexcept;
     [[nodiscard]] renewal_policy const& policy() const noexcept;
     /// Requests to sign that went to Vault.

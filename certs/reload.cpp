@@ -203,12 +203,16 @@ asio::awaitable<result<void>> restart_container(docker::client& engine, restart_
 }
 
 asio::awaitable<result<void>> post(net::endpoint where, net::tls_options tls, std::string target,
-                                   milliseconds limit) {
+                                   dates how, milliseconds limit) {
+    if (how == dates::ignored && where.transport == net::endpoint::kind::tls) {
+        auto const done = ignore_dates(tls);
+        if (done.has_error()) co_return done.error();
+    }
     auto const executor = co_await asio::this_coro::executor;
-    net::http_client_options how;
-    how.peer = std::move(where);
-    how.tls = std::move(tls);
-    auto client = net::make_http_client(executor, std::move(how));
+    net::http_client_options options;
+    options.peer = std::move(where);
+    options.tls = std::move(tls);
+    auto client = net::make_http_client(executor, std::move(options));
     if (client.has_error()) co_return client.error();
     net::http_request request;
     request.method = "POST";

@@ -70,9 +70,10 @@ struct restart_settings {
 /// service takes connections again.
 [[nodiscard]] boost::asio::awaitable<result<void>> restart_container(docker::client& engine,
                                                                      restart_settings how);
-/// POST without a body, such as http://10.0.0.1:9093/-/reload.
+/// POST without a body, such as https://10.0.0.1:9093/-/reload.
 [[nodiscard]] boost::asio::awaitable<result<void>> post(net::endpoint where, net::tls_options tls,
-                                                        std::string target, milliseconds limit);
+                                                        std::string target, dates how,
+                                                        milliseconds limit);
 
 /// errc::conflict, naming it, where something within `folder`, and not the folder itself, is bound
 /// into the container: files that are renamed into their place are not seen there, and everything

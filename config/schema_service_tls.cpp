@@ -50,7 +50,7 @@ type_of<service_tls_config> service_tls_entry() {
                      "a command with its arguments, such as [nginx, -s, reload]"),
                 "For recipes exec and docker_exec; never run through a shell."),
             key("path", &t::path, text(formats::url_path),
-                "For recipe http: POST, at the service's own address."),
+                "For recipe http: POST, by TLS, at the service's own address and port."),
             key("broker", &t::broker, text(formats::line_of_text), "kafka: the broker's number."),
             key("listener", &t::listener, text(formats::label),
                 "kafka: the listener whose certificate it is, in lower case."),

@@ -105,7 +105,7 @@ struct service_tls_config {
     std::string signal = "SIGHUP";     // signal, docker_signal
     std::string pid_file;              // signal: of a process of the node
     std::vector<std::string> command;  // exec: on the node; docker_exec: in the container
-    std::string path = "/-/reload";    // http: POST, without TLS
+    std::string path = "/-/reload";    // http: POST, by TLS
     std::string broker;                // kafka: its number
     std::string listener;              // kafka: whose certificate it is
     std::string client_config;         // kafka: a file for kafka-configs.sh, as the service sees it

@@ -12,14 +12,19 @@
 #include "mesh/cli/admin_token.hpp"
 #include "mesh/cli/block_on.hpp"
 #include "mesh/cli/commands.hpp"
+#include "mesh/cli/pause.hpp"
 #include "mesh/cli/secret_files.hpp"
 #include "mesh/cli/session.hpp"
 #include "mesh/cli/vault_view.hpp"
+#include "mesh/net/clock.hpp"
 #include "mesh/vault/admin.hpp"
 #include "mesh/vault/client.hpp"
 
 namespace bevmesh::cli {
 namespace {
+
+constexpr milliseconds ready_limit{10'000};
+constexpr milliseconds ready_look{200};
 
 struct arguments {
     std::string config_file = "/etc/bevmesh/bevmesh.yaml";
@@ -55,6 +60,7 @@ private:
         return block_on(loop_, std::move(operation));
     }
     result<void> apply(vault::setup_step const& step);
+    result<void> write(vault::setup_step const& step);
     result<void> hand_out(vault::setup_step const& step);
 
     boost::asio::io_context loop_{1};
@@ -104,11 +110,22 @@ result<void> setup::hand_out(vault::setup_step const& step) {
     return write_secret(args_.out, directory + name, secret(std::string(made->reveal()) + "\n"));
 }
 
+/// A KV 2 engine takes nothing for a moment after it was mounted, and a cluster while it elects.
+result<void> setup::write(vault::setup_step const& step) {
+    auto const begun = net::now();
+    for (;;) {
+        auto done = call(admin_->write(step.method, step.path, step.body));
+        if (done || done.error().code != errc::remote_error || net::now() - begun > ready_limit)
+            return done;
+        pause_for(ready_look);
+    }
+}
+
 result<void> setup::apply(vault::setup_step const& step) {
     auto const text = [&step](char const* key) { return step.body.at(key).get<std::string>(); };
     switch (step.how) {
         case vault::setup_call::write:
-            return call(admin_->write(step.method, step.path, step.body));
+            return write(step);
         case vault::setup_call::credentials:
             return hand_out(step);
         case vault::setup_call::root: {

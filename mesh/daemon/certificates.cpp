@@ -212,7 +212,7 @@ void certificates::mount(routes& on) {
     on.add("GET", "/v1/certs/mesh", audience::local,
            [this](call c) { return whole_mesh(std::move(c)); });
     on.add("GET", "/v1/certs/pem", audience::everybody,
-           [this](call const& c) { return at_once(pem(c)); });
+           [this](call c) { return pem(std::move(c)); });
     on.add("POST", "/v1/certs/rotate", audience::everybody,
            [this](call const& c) { return at_once(rotate(c)); });
 }
@@ -338,16 +338,15 @@ result<std::string> certificates::rotate(call const& c) {
     return answer_text(describe());
 }
 
-result<std::string> certificates::pem(call const& c) const {
+awaitable<result<std::string>> certificates::pem(call c) const {
     auto const found = find(c.query("service"));
-    if (!found) return found.error();
-    auto const text = (*found)->keeper->certificate();
-    if (!text) return text.error();
-    auto const& state = (*found)->keeper->state();
-    return answer_text({{"node", node_},
-                        {"service", (*found)->service.name},
-                        {"serial", state.proven->serial},
-                        {"certificate", *text}});
+    if (!found) co_return found.error();
+    auto const is = co_await (*found)->keeper->certificate();
+    if (!is) co_return is.error();
+    co_return answer_text({{"node", node_},
+                           {"service", (*found)->service.name},
+                           {"serial", is->serial},
+                           {"certificate", is->pem}});
 }
 
 result<certificates::kept const*> certificates::find(std::string const& service) const {

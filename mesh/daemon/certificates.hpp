@@ -94,7 +94,7 @@ private:
     [[nodiscard]] nlohmann::json describe() const;
     net::awaitable<result<std::string>> whole_mesh(call c);
     [[nodiscard]] result<std::string> rotate(call const& c);
-    [[nodiscard]] result<std::string> pem(call const& c) const;
+    net::awaitable<result<std::string>> pem(call c) const;
     [[nodiscard]] result<kept const*> find(std::string const& service) const;
 
     boost::asio::any_io_executor executor_;

@@ -83,6 +83,23 @@ certs::reload_call postgres_reload(service_tls_config const& tls, certs::wire_ad
     };
 }
 
+/// By TLS: that is what the port speaks at which a certificate is looked for.
+certs::reload_call http_reload(service_tls_config const& tls, certs::wire_address const& at,
+                               std::string const& target) {
+    auto const ours = own_files(tls);
+    net::endpoint where;
+    where.transport = net::endpoint::kind::tls;
+    where.host = at.host;
+    where.port = at.port;
+    net::tls_options by;
+    by.ca_file = ours.trusted;
+    by.cert_file = ours.certificate;
+    by.key_file = ours.key;
+    return [where, by, target](certs::dates how) {
+        return certs::post(where, by, target, how, call_limit);
+    };
+}
+
 certs::restart_settings restart_of(reload_case const& of) {
     certs::restart_settings how;
     how.grace = stop_grace;
@@ -122,14 +139,8 @@ certs::reload_call make_call(reload_case const& of, instance_config const& insta
             return [&docker, name = words.at(0), rest](certs::dates) {
                 return certs::run_in_container(docker, name, rest);
             };
-        case certs::way::post: {
-            net::endpoint where;
-            where.host = at.host;
-            where.port = at.port;
-            return [where, target = words.at(0)](certs::dates) {
-                return certs::post(where, net::tls_options(), target, call_limit);
-            };
-        }
+        case certs::way::post:
+            return http_reload(tls, at, words.at(0));
         case certs::way::restart: {
             auto how = restart_of(of);
             how.container = words.at(0);

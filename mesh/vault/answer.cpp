@@ -33,6 +33,11 @@ bool says_absent(std::string const& reason) {
            reason.starts_with("No auth engine at");
 }
 
+/// A KV 2 engine that was just mounted, for a moment; as a 400.
+bool says_soon(std::string const& reason) {
+    return reason.starts_with("Upgrading from non-versioned to versioned data");
+}
+
 std::string words_for(unsigned status) {
     switch (status) {
         case 307:
@@ -61,6 +66,7 @@ std::string words_for(unsigned status) {
 meaning meaning_of(unsigned status, std::string const& reason) {
     if (status >= 200 && status < 300) return meaning::good;
     if (says_absent(reason)) return meaning::absent;
+    if (says_soon(reason)) return meaning::elsewhere;
     switch (status) {
         case 307:
             return meaning::redirect;

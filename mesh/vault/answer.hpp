@@ -14,7 +14,7 @@ namespace bevmesh::vault {
 enum class meaning {
     good,
     redirect,       // 307: another server is the leader, it says
-    elsewhere,      // this one cannot now: sealed, without leader, overloaded, failed
+    elsewhere,      // this one cannot now: sealed, without leader, not ready, overloaded, failed
     unknown_token,  // 403: the token is not known, or not yet
     denied,         // 403: the token's policies do not allow it
     absent,         // 404, and its like with other codes

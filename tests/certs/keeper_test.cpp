@@ -3,13 +3,23 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <optional>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
 
 #include "tests/catch.hpp"
 #include "tests/certs/issuer.hpp"
@@ -72,6 +82,57 @@ awaitable<void> ask(shared_bundle* of, std::vector<bool>* answers) {
     answers->push_back(got.has_value());
 }
 
+std::string text_of(fs::path const& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+mode_t mode_of(fs::path const& path) {
+    struct stat is{};
+    REQUIRE(::stat(path.c_str(), &is) == 0);
+    return is.st_mode & 07777U;
+}
+
+using certificate_file = std::unique_ptr<X509, decltype(&X509_free)>;
+using key_file = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using buffer = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
+
+buffer buffer_of(std::string const& text) {
+    return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free_all};
+}
+
+certificate_file certificate_in(std::string const& pem) {
+    return {PEM_read_bio_X509(buffer_of(pem).get(), nullptr, nullptr, nullptr), &X509_free};
+}
+
+key_file key_in(std::string const& pem) {
+    return {PEM_read_bio_PrivateKey(buffer_of(pem).get(), nullptr, nullptr, nullptr),
+            &EVP_PKEY_free};
+}
+
+struct keystore {
+    certificate_file certificate{nullptr, &X509_free};
+    key_file key{nullptr, &EVP_PKEY_free};
+    int others = 0;
+};
+
+/// Its key is null where the password does not open it.
+keystore keystore_in(std::string const& bytes, char const* password) {
+    std::unique_ptr<PKCS12, decltype(&PKCS12_free)> const bag(
+        d2i_PKCS12_bio(buffer_of(bytes).get(), nullptr), &PKCS12_free);
+    REQUIRE(bag != nullptr);
+    EVP_PKEY* key = nullptr;
+    X509* certificate = nullptr;
+    STACK_OF(X509)* others = nullptr;
+    keystore found;
+    if (PKCS12_parse(bag.get(), password, &key, &certificate, &others) != 1) return found;
+    found.key.reset(key);
+    found.certificate.reset(certificate);
+    found.others = sk_X509_num(others);
+    sk_X509_pop_free(others, X509_free);
+    return found;
+}
+
 awaitable<void> until(std::function<bool()> done) {
     asio::steady_timer soon(co_await asio::this_coro::executor);
     while (!done()) {
@@ -80,12 +141,20 @@ awaitable<void> until(std::function<bool()> done) {
     }
 }
 
+awaitable<void> ask_certificate(keeper* of, std::optional<result<shown_certificate>>* into) {
+    auto got = co_await of->certificate();
+    into->emplace(std::move(got));
+}
+
 class world {
 public:
     world() {
         auto path = (fs::temp_directory_path() / "bevmesh-keeper-XXXXXX").string();
         REQUIRE(::mkdtemp(path.data()) != nullptr);
         root = path;
+        settings.who = {"redis.service.consul", {"redis.service.consul", "thanos"}, {}, {}};
+        settings.ttl = seconds(3'000);
+        settings.policy.identity = "thanos/redis";
     }
     ~world() {
         std::error_code ignored;
@@ -95,10 +164,6 @@ public:
     world& operator=(world const&) = delete;
 
     keeper& make() {
-        keeper_settings settings;
-        settings.who = {"redis.service.consul", {"redis.service.consul", "thanos"}, {}, {}};
-        settings.ttl = seconds(3'000);
-        settings.policy.identity = "thanos/redis";
         keeper_hooks hooks;
         hooks.reload = [this](dates how) { return tell(this, how); };
         hooks.keep = [this](renewal_state const& state) -> result<void> {
@@ -120,6 +185,7 @@ public:
     }
 
     fs::path root;
+    keeper_settings settings;
     asio::io_context loop{1};
     asio::thread_pool pool{1};
     counting_vault vault;
@@ -223,4 +289,71 @@ TEST_CASE("an issuer that is newer than the remembered bundle is no wrong grant"
     CHECK(w.vault.signs == 1);
     CHECK(w.vault.bundles == 2);
     CHECK(w.alarms.empty());
+}
+
+TEST_CASE("the certificate itself is read beside the loop, with the serial that it has") {
+    using answer = std::optional<result<shown_certificate>>;
+    world w;
+    auto& k = w.make();
+    answer got;
+    testing::run(w.loop, ask_certificate(&k, &got));
+    REQUIRE(got->has_error());
+    CHECK(got->error().code == errc::not_found);
+    w.run_until([&] { return k.state().proven.has_value(); });
+    got.reset();
+    std::promise<void> disk;
+    asio::post(w.pool, [waits = disk.get_future().share()] { waits.wait(); });
+    asio::co_spawn(w.loop, ask_certificate(&k, &got), asio::detached);
+    // The loop has time for others while the disk has none.
+    w.trusted.forget();
+    std::vector<bool> others;
+    testing::run(w.loop, ask(&w.trusted, &others));
+    CHECK(others == std::vector<bool>{true});
+    CHECK_FALSE(got.has_value());
+    disk.set_value();
+    testing::run(w.loop, until([&] { return got.has_value(); }));
+    REQUIRE(got->has_value());
+    CHECK((*got)->serial == k.state().proven->serial);
+    CHECK(read_leaf((*got)->pem)->serial == (*got)->serial);
+    CHECK(split_pem((*got)->pem).size() == 1);
+}
+
+TEST_CASE("the key of every file is the certificate's: traditional, combined, and in a keystore") {
+    world w;
+    w.settings.traditional_key = true;
+    w.settings.pkcs12_password = secret("let me in");
+    w.settings.key_mode = 0600;
+    auto const& k = w.make();
+    w.run_until([&] { return k.state().proven.has_value(); });
+    auto const current = w.root / "redis/current";
+    auto const chain = text_of(current / "cert.pem");
+    auto const certificate = certificate_in(chain);
+    REQUIRE(certificate != nullptr);
+    CHECK(read_leaf(certificate.get()).serial == k.state().proven->serial);
+
+    auto const key = text_of(current / "key.pem");
+    CHECK(key.starts_with("-----BEGIN EC PRIVATE KEY-----\n"));
+    CHECK(X509_check_private_key(certificate.get(), key_in(key).get()) == 1);
+    // Key first: there are programs that read no further than what they look for.
+    CHECK(text_of(current / "combined.pem") == key + chain);
+    auto const store = text_of(current / "keystore.p12");
+    auto const opened = keystore_in(store, "let me in");
+    REQUIRE(opened.key != nullptr);
+    CHECK(X509_cmp(opened.certificate.get(), certificate.get()) == 0);
+    CHECK(X509_check_private_key(certificate.get(), opened.key.get()) == 1);
+    CHECK(opened.others == static_cast<int>(split_pem(chain).size()) - 1);
+    CHECK(keystore_in(store, "let me").key == nullptr);
+    for (auto const* name : {"key.pem", "combined.pem", "keystore.p12"})
+        CHECK(mode_of(current / name) == 0600);
+}
+
+TEST_CASE("without a password there is no keystore, and the key is PKCS#8") {
+    world w;
+    auto const& k = w.make();
+    w.run_until([&] { return k.state().proven.has_value(); });
+    auto const current = w.root / "redis/current";
+    CHECK_FALSE(fs::exists(current / "keystore.p12"));
+    auto const key = text_of(current / "key.pem");
+    CHECK(key.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    CHECK(text_of(current / "combined.pem").starts_with(key));
 }

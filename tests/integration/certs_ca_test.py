@@ -163,6 +163,19 @@ class Rollover(TlsRedisTest):
         self.assertEqual(self.issuers("pki_bev"), ["services-2"])
         self.assertEqual(self.trusted(), 2)
 
+    def test_4b_an_abort_goes_back_from_a_ca_that_signs_already(self):
+        before = self.certificate()
+        with Load(self.home / "redis") as load:
+            self.assertEqual(self.ca_rotate("--until", "activate", "--yes")[0], DONE)
+            self.assertEqual(self.issuers("pki_bev"), ["services-2", "services-3"])
+            status, _, said = self.ca_rotate("--abort", "--yes")
+            self.assertEqual(status, DONE, said)
+        self.assertEqual(load.bad, [])
+        self.assertEqual(self.certificate()["issuer"], before["issuer"])
+        self.assertEqual(self.issuers("pki_bev_root"), ["root-2"])
+        self.assertEqual(self.issuers("pki_bev"), ["services-2"])
+        self.assertEqual(self.trusted(), 2)
+
     def test_5_a_service_that_is_gone_holds_the_gate_until_it_is_back(self):
         self.node.stop("redis")
         status, _, said = self.ca_rotate("--yes", "--wait", "15s")

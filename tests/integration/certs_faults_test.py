@@ -158,6 +158,19 @@ class CertsFaults(CertsTest):
             poll("the proof", lambda: probe.proven() > before, 20)
         connect(self.home / "redis" / self.current())
 
+    def test_8_an_issuer_that_ends_before_a_certificate_would_is_an_alarm_and_grants_nothing(self):
+        before = self.rotated()
+        default = self.vault("GET", "pki_bev/config/issuers")[1]["data"]["default"]
+        self.put("pki_bev/config/issuers", default=self.make_intermediate(f"{TTL - 5}s"))
+        with Probe(self.home, self.root) as probe, self.load() as load:
+            probe.ask("rotate")
+            poll("the alarm", lambda: probe.said("alarm alone/redis: sign: "), 15)
+            self.assertTrue(probe.said("beyond the expiration of the CA certificate"), probe.told)
+            self.assertEqual(probe.state()[0], before)
+            self.put("pki_bev/config/issuers", default=default)
+            poll("the proof", lambda: probe.proven() > before, 20)
+        self.assertEqual(load.bad, [])
+
 
 if __name__ == "__main__":
     onenode.inside()

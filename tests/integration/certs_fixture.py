@@ -129,12 +129,20 @@ class CertsTest(TlsRedisTest):
         for mount in ("pki_bev_root", "pki_bev"):
             cls.put(f"sys/mounts/{mount}", type="pki", config={"max_lease_ttl": "48h"})
         cls.put("pki_bev_root/root/generate/internal", common_name="root", ttl="48h", **curve)
-        request = cls.put("pki_bev/intermediate/generate/internal", common_name="ca", **curve)
-        signed = cls.put(
-            "pki_bev_root/root/sign-intermediate", csr=request["csr"], common_name="ca", ttl="24h"
-        )
-        cls.put("pki_bev/intermediate/set-signed", certificate=signed["certificate"])
+        cls.make_intermediate("24h")
         cls.make_role()
+
+    @classmethod
+    def make_intermediate(cls, ttl):
+        """Gives its issuer's ID; the first is the one that signs."""
+        made = cls.put(
+            "pki_bev/intermediate/generate/internal", common_name="ca", key_type="ec", key_bits=256
+        )
+        signed = cls.put(
+            "pki_bev_root/root/sign-intermediate", csr=made["csr"], common_name="ca", ttl=ttl
+        )
+        kept = cls.put("pki_bev/intermediate/set-signed", certificate=signed["certificate"])
+        return kept["imported_issuers"][0]
 
     @classmethod
     def make_role(cls, **more):

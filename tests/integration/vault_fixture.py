@@ -1,4 +1,4 @@
-"""One OpenBao server in namespaces of its own, and who asks it: for the tests against it."""
+"""An OpenBao server in namespaces of its own, and who asks it: for the tests against it."""
 
 import contextlib
 import json
@@ -32,15 +32,16 @@ def openssl(*words):
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
 
 
-def make_certificate(home, name="ca"):
-    """A CA, and a certificate of it for the server's address."""
+def make_certificate(home, name="ca", addresses=(ADDRESS,)):
+    """A CA, and a certificate of it for the servers' addresses."""
+    names = ",".join(f"IP:{address}" for address in addresses)
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2")
     openssl(
         *("req", "-x509", *curve, "-subj", "/CN=test", "-addext", "keyUsage=keyCertSign"),
         *("-keyout", home / f"{name}.key", "-out", home / f"{name}.pem"),
     )
     openssl(
-        *("req", "-x509", *curve, "-subj", "/CN=bao", "-addext", f"subjectAltName=IP:{ADDRESS}"),
+        *("req", "-x509", *curve, "-subj", "/CN=bao", "-addext", f"subjectAltName={names}"),
         *("-addext", "basicConstraints=critical,CA:FALSE"),
         *("-CA", home / f"{name}.pem", "-CAkey", home / f"{name}.key"),
         *("-keyout", home / "server.key", "-out", home / "server.pem"),
@@ -48,14 +49,15 @@ def make_certificate(home, name="ca"):
 
 
 class Vault:
-    def __init__(self, ca_file):
+    def __init__(self, ca_file, address=ADDRESS):
         self.context = ssl.create_default_context(cafile=str(ca_file))
+        self.address = address
         self.token = None
 
     def __call__(self, method, path, body=None, token=None, headers=None):
         """(status, document)"""
         request = urllib.request.Request(
-            f"https://{ADDRESS}:{PORT}/v1/{path}",
+            f"https://{self.address}:{PORT}/v1/{path}",
             method=method,
             data=json.dumps(body).encode() if body is not None else None,
             headers=headers or {},
@@ -132,23 +134,16 @@ class Probe:
 
 class VaultTest(unittest.TestCase):
     binary = probe = None  # of the programs under test
+    addresses = (ADDRESS,)  # of the servers
 
     @classmethod
     def setUpClass(cls):
         cls.node = cls.enterClassContext(onenode.Node(cls.binary))
         cls.home = cls.node.home
         cls.out = cls.home / "credentials"
-        make_certificate(cls.home)
+        make_certificate(cls.home, addresses=cls.addresses)
         cls.write_config()
-        (cls.home / "bao.hcl").write_text(
-            'storage "inmem" {}\n'
-            f'listener "tcp" {{ address = "{ADDRESS}:{PORT}"\n'
-            f'tls_cert_file = "{cls.home}/server.pem"\ntls_key_file = "{cls.home}/server.key" }}\n'
-            f'audit "file" "log" {{ options {{ file_path = "{cls.home}/audit.log" }} }}\n'
-        )
-        cls.node.start("bao", [openbao_binary(), "server", f"-config={cls.home}/bao.hcl"])
-        cls.vault = Vault(cls.home / "ca.pem")
-        poll("OpenBao's answer", cls.vault.answers, 60)
+        cls.start_servers()
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", cls.home / "k.pem")
         openssl(
             *("req", "-new", "-key", cls.home / "k.pem", "-subj", "/CN=x"),
@@ -156,7 +151,24 @@ class VaultTest(unittest.TestCase):
         )
 
     @classmethod
+    def start_servers(cls):
+        cls.start_server("bao", ADDRESS, 'storage "inmem" {}\n')
+        cls.vault = Vault(cls.home / "ca.pem")
+        poll("OpenBao's answer", cls.vault.answers, 60)
+
+    @classmethod
+    def start_server(cls, name, address, how):
+        """`how`: its storage, and what else tells it from other servers. All have one audit log."""
+        (cls.home / f"{name}.hcl").write_text(
+            f'{how}listener "tcp" {{ address = "{address}:{PORT}"\n'
+            f'tls_cert_file = "{cls.home}/server.pem"\ntls_key_file = "{cls.home}/server.key" }}\n'
+            f'audit "file" "log" {{ options {{ file_path = "{cls.home}/audit.log" }} }}\n'
+        )
+        cls.node.start(name, [openbao_binary(), "server", f"-config={cls.home}/{name}.hcl"])
+
+    @classmethod
     def write_config(cls, approle="", name="bevmesh.yaml", ca="ca.pem"):
+        servers = ", ".join(f'"https://{address}:{PORT}"' for address in cls.addresses)
         paths = ", ".join(f"{path}: [{NAME}]" for path in SECRETS)
         (cls.home / "state").mkdir(mode=0o700, exist_ok=True)
         (cls.home / name).write_text(
@@ -165,7 +177,7 @@ class VaultTest(unittest.TestCase):
             f"nodes: {{{NAME}: {{address: {ADDRESS}}}, other: {{address: 10.77.0.2}}}}\n"
             f"services: {{web: {{match: {{container: web1}}, nodes: [{NAME}], port: 80}}}}\n"
             "vault:\n"
-            f'  addresses: ["https://{ADDRESS}:{PORT}"]\n'
+            f"  addresses: [{servers}]\n"
             f"  ca_file: {cls.home}/{ca}\n"
             f"  kv: {{mount: bev, paths: {{{paths}}}}}\n"
             "  pki: {mount: pki_bev, root_mount: pki_bev_root, ttl: 1h}\n"

@@ -108,6 +108,31 @@ class Login(VaultTest):
             self.assertFalse(probe.logged_in())
             self.assertRegex(probe.ask("role"), "forbidden: .*not logged in")
 
+    def give_one_use(self):
+        """A secret ID that logs in once; gives it."""
+        path = f"auth/approle/role/bevmesh-{NAME}/secret-id"
+        made = self.vault("POST", path, {"num_uses": 1})[1]["data"]["secret_id"]
+        (self.out / NAME / "vault.secret-id").write_text(made + "\n")
+        return made
+
+    def test_23b_a_secret_id_of_one_use_gives_way_to_the_nodes_own(self):
+        config = self.fresh()
+        first = self.give_one_use()
+        with Probe(self.probe, config) as probe:
+            poll("the login", probe.logged_in, 30)
+            poll("its own", lambda: self.kept().get("secret_id") not in (first, None), 30)
+        self.vault("POST", "auth/token/revoke", {"token": self.kept()["token"]})
+        with Probe(self.probe, config) as probe:
+            poll("the login", probe.logged_in, 30)
+
+    def test_23c_a_secret_id_that_somebody_used_up_is_said_clearly(self):
+        config = self.fresh()
+        self.give_one_use()
+        self.log_in()
+        with Probe(self.probe, config) as probe:
+            poll("the sentence", lambda: probe.said("used up, revoked, or has expired"), 30)
+            self.assertFalse(probe.logged_in())
+
     def test_24_a_file_that_others_can_read_is_refused(self):
         config = self.fresh()
         (self.out / NAME / "vault.secret-id").chmod(0o640)

@@ -149,6 +149,11 @@ TEST_CASE("what an answer means, by OpenBao's status and words") {
     CHECK(judge(500, "", "{}").what == meaning::elsewhere);
     CHECK(judged(500, "sign-no-issuer.json").what == meaning::absent);
     CHECK(judged(500, "crl-none.json").what == meaning::absent);
+    // A KV 2 engine that was just mounted.
+    CHECK(judge(400, "",
+                R"({"errors":["Upgrading from non-versioned to versioned data. This backend will )"
+                R"(be unavailable for a brief period and will resume service shortly."]})")
+              .what == meaning::elsewhere);
     for (unsigned const status : {412U, 429U, 472U, 473U, 501U, 502U})
         CHECK(judge(status, "", "").what == meaning::elsewhere);
 }
