@@ -258,7 +258,7 @@ void peers::replace_ended() {
     told_ended_ = expires_;
     auto fresh = load_any(from_, log_);
     if (fresh && fresh->context) {
-        log_.warning("the daemon's certificate has ended; that of `tls` takes its place");
+        log_.warning("the daemon's certificate has ended; another one takes its place");
         return show(std::move(*fresh));
     }
     log_.error("the daemon's certificate has ended, and there is no other",
