@@ -43,7 +43,7 @@ result<net::tls_context> identity::context() {
     if (serves(own_)) return own_.context;
     auto const loaded = renew();
     if (loaded) return own_.context;
-    if (!configured_) return failure{errc::unreachable, loaded.error().doing};
+    if (!configured_) return loaded.error();
     tell_once(false, "by the files of the configuration: " + loaded.error().doing);
     return configured_;
 }
@@ -54,7 +54,7 @@ result<net::tls_context> identity::context_for_ended() const {
     // One of its own: nobody else has its flags.
     if (!*made && configured_) made = net::make_client_context(files_);
     if (!made) return made.error();
-    if (!*made) return failure{errc::unreachable, own.error().doing};
+    if (!*made) return own.error();
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param((*made)->native_handle()),
                                 X509_V_FLAG_NO_CHECK_TIME);
     return made;

@@ -31,7 +31,7 @@ public:
                                                                 std::string const& state_dir,
                                                                 teller tell);
 
-    /// For a connection that begins now. errc::unreachable: why there can be none.
+    /// For a connection that begins now. errc::local_error: why there can be none.
     [[nodiscard]] result<net::tls_context> context();
     /// The same for one connection to an agent whose certificate may have ended. All else of it is
     /// checked.

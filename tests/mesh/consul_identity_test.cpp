@@ -143,7 +143,7 @@ TEST_CASE("the first certificate of Vault is awaited with a sentence, and taken 
     agent a(listener_of(vault.issue(loopback), vault.ca_file()));
     a.connect();
     CHECK_THAT(a.asks_as(), Catch::Contains("this node has no certificate of Vault yet (" + a.state));
-    CHECK_THAT(a.asks_as(), Catch::EndsWith("(unreachable)"));
+    CHECK_THAT(a.asks_as(), Catch::EndsWith("(local error)"));
     a.give(vault, "spiffe://one");
     CHECK(a.asks_as() == "spiffe://one");
     // One that is kept serves at once after a restart.
