@@ -82,7 +82,8 @@ void check_agent_tls(mesh_config const& config, findings& found) {
     if (std::ranges::none_of(hosts, is_of))
         found.report("consul.tls",
                      "would be for 127.0.0.1, ::1 and the node's address, and the agent is asked "
-                     "at " + config.consul.address,
+                     "at " +
+                         config.consul.address,
                      "consul.address such as https://127.0.0.1:8501");
     service_config agent;
     agent.name = "consul";

@@ -68,8 +68,8 @@ public:
                                              if (!well) run.say("Consul is asked " + how);
                                          });
         if (!as) return as.error();
-        auto made = consul::make_acl_client(loop_.get_executor(), settings, std::move(*as),
-                                            secret());
+        auto made =
+            consul::make_acl_client(loop_.get_executor(), settings, std::move(*as), secret());
         if (!made) return made.error();
         client_ = std::move(*made);
         return {};

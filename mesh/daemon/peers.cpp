@@ -251,8 +251,8 @@ void peers::complain(std::string const& what) {
     log_.warning("a connection was refused", {{"reason", what}});
 }
 
-/// What is shown has ended: the files of `tls:` serve again, if there are any that do. Else it stays,
-/// and others refuse it.
+/// What is shown has ended: the files of `tls:` serve again, if there are any that do. Else it
+/// stays, and others refuse it.
 void peers::replace_ended() {
     if (!enabled() || expires_ * 1'000 > wall_ms() || expires_ == told_ended_) return;
     told_ended_ = expires_;

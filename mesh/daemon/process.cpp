@@ -119,13 +119,13 @@ result<void> process::prepare() {
 result<void> process::open_agent() {
     auto const token = token_of(how_, *config_);
     if (!token) return token.error();
-    auto as = consul::identity::make(
-        config_->consul, config_->state_dir, [log = log_](bool well, std::string const& how) {
-            if (well)
-                log.info("Consul is asked " + how);
-            else
-                log.warning("Consul is asked " + how);
-        });
+    auto as = consul::identity::make(config_->consul, config_->state_dir,
+                                     [log = log_](bool well, std::string const& how) {
+                                         if (well)
+                                             log.info("Consul is asked " + how);
+                                         else
+                                             log.warning("Consul is asked " + how);
+                                     });
     if (!as) return as.error();
     identity_ = std::move(*as);
     auto agent = consul::make_client(context_.get_executor(), config_->consul, identity_, *token);

@@ -1,7 +1,5 @@
 // The agent asked over TLS: by files, by the daemon's own certificate of Vault, and from one to the
 // other, while requests are under way.
-#include "mesh/consul/identity.hpp"
-
 #include <filesystem>
 #include <stdlib.h>
 
@@ -9,6 +7,7 @@
 
 #include "mesh/base/own_certificate.hpp"
 #include "mesh/consul/client.hpp"
+#include "mesh/consul/identity.hpp"
 #include "mesh/net/deadline.hpp"
 #include "mesh/net/http_server.hpp"
 #include "tests/catch.hpp"
@@ -76,8 +75,8 @@ struct agent {
         fs::copy_file(ca.ca_file(), own.trusted, how);
     }
     void connect() {
-        auto made = consul::identity::make(
-            settings, state, [this](bool well, std::string const& how) {
+        auto made =
+            consul::identity::make(settings, state, [this](bool well, std::string const& how) {
                 told.push_back((well ? "+ " : "- ") + how);
             });
         REQUIRE(made.has_value());
@@ -142,7 +141,8 @@ TEST_CASE("the first certificate of Vault is awaited with a sentence, and taken 
     authority vault;
     agent a(listener_of(vault.issue(loopback), vault.ca_file()));
     a.connect();
-    CHECK_THAT(a.asks_as(), Catch::Contains("this node has no certificate of Vault yet (" + a.state));
+    CHECK_THAT(a.asks_as(),
+               Catch::Contains("this node has no certificate of Vault yet (" + a.state));
     CHECK_THAT(a.asks_as(), Catch::EndsWith("(local error)"));
     a.give(vault, "spiffe://one");
     CHECK(a.asks_as() == "spiffe://one");
@@ -245,7 +245,8 @@ TEST_CASE("an agent of another CA, or with another's name, is refused with the r
     a.give(vault, "spiffe://one");
     a.connect();
     CHECK_THAT(a.asks_as(), Catch::Contains("unable to get local issuer certificate"));
-    a.door->context = listener_of(vault.issue("IP:10.0.0.1,DNS:server.bev.consul"), vault.ca_file());
+    a.door->context =
+        listener_of(vault.issue("IP:10.0.0.1,DNS:server.bev.consul"), vault.ca_file());
     CHECK_THAT(a.asks_as(), Catch::Contains("TLS: certificate not accepted: IP address mismatch"));
     a.settings.server_name = "server.bev.consul";
     CHECK(a.asks_as() == "spiffe://one");

@@ -160,8 +160,7 @@ TEST_CASE("where Consul's agent has its certificate of Vault, its names are sign
     CHECK(has(with["allowed_domains"], "localhost"));
     CHECK(has(with["allowed_domains"], "server.bev.consul"));
     CHECK(has(with["allowed_uri_sans"], "spiffe://bev/node/thanos/service/consul"));
-    CHECK(with["allowed_ip_sans_cidr"] ==
-          json::array({"10.0.0.1/32", "127.0.0.1/32", "::1/128"}));
+    CHECK(with["allowed_ip_sans_cidr"] == json::array({"10.0.0.1/32", "127.0.0.1/32", "::1/128"}));
 }
 
 TEST_CASE("one role for all nodes has the names of all") {
