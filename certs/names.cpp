@@ -14,6 +14,16 @@ void add(std::string const& name, mesh_config const& mesh, subject& into) {
         into.dns.push_back(name + ".service." + mesh.datacenter + "." + mesh.domain);
 }
 
+/// The node asks it on the loopback; other agents and servers look for server.DC.DOMAIN, where they
+/// verify host names.
+void add_agent(mesh_config const& mesh, subject& into) {
+    if (!mesh.datacenter.empty())
+        into.dns.push_back("server." + mesh.datacenter + "." + mesh.domain);
+    into.dns.emplace_back("localhost");
+    into.ips.emplace_back("127.0.0.1");
+    into.ips.emplace_back("::1");
+}
+
 bool has_member(failover_group_config const& group, std::string const& node) {
     for (auto const& member : group.members)
         if (member == node) return true;
@@ -36,6 +46,7 @@ subject subject_of(std::string const& service, std::string const& node, mesh_con
             group.user.find('_') == std::string::npos)
             made.common_name = group.user;
     }
+    if (service == agent_name && !mesh.consul.tls.recipe.empty()) add_agent(mesh, made);
     made.dns.push_back(node);
     made.ips.push_back(mesh.nodes.at(node).address);
     made.uris.push_back("spiffe://" + mesh.name + "/node/" + node + "/service/" + service);

@@ -14,6 +14,8 @@ namespace bevmesh::certs {
 /// The service that is the daemon itself: no configured one has its certificate, which opens the
 /// other nodes' daemons.
 constexpr std::string_view daemon_name = "bevmesh";
+/// What the certificate of Consul's agent is kept as (`consul.tls`).
+constexpr std::string_view agent_name = "consul";
 
 [[nodiscard]] subject subject_of(std::string const& service, std::string const& node,
                                  mesh_config const& mesh);

@@ -58,6 +58,8 @@ std::vector<recipe> make() {
     // With client.certReload and sslQuorumReloadCertFiles: it watches the directory.
     all.push_back(same("zookeeper", {}, 60));
     all.back().follows_links = false;
+    // Answers when it has read its files, or why it keeps what it has.
+    all.push_back(same("consul", {{way::agent, {}}}, 10));
     all.push_back(same("signal", {{way::signal, {"{pid_file}", "{signal}"}}}, 10));
     all.push_back(same("docker_signal", {{way::kill, {"{container}", "{signal}"}}}, 10));
     all.push_back(same("exec", {{way::run, {"{command}"}}}, 10));

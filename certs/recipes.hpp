@@ -25,6 +25,7 @@ enum class way {
     exec,      // {container, argv...}
     post,      // {path}, to the service's own address
     restart,   // {container}
+    agent,     // Consul's, by its own API
 };
 
 struct recipe_call {

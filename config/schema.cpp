@@ -39,6 +39,13 @@ type_of<consul_config> consul_section() {
                 "The private key of cert_file."),
             key("server_name", &c::server_name, text(formats::host),
                 "The name in the agent's certificate, where it is not the address."),
+            key("certificates", &c::certificates, one_of({"files", "vault"}),
+                "files: those above. vault: we show the daemon's own certificate of Vault, and "
+                "take "
+                "the agent's of Vault's CAs; the files above then serve until there is one, and "
+                "with an agent that has its certificate of their CA."),
+            key("tls", &c::tls, service_tls_entry(),
+                "The certificate that the agent itself shows, kept on every node as a service's."),
         });
 }
 

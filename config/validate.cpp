@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "certs/recipes.hpp"
 #include "config/findings.hpp"
 #include "config/format.hpp"
 
@@ -68,7 +69,36 @@ void check_networks(mesh_config const& config, findings& found) {
     }
 }
 
-void check_consul(consul_config const& consul, findings& found) {
+/// The certificate that the agent shows.
+void check_agent_tls(mesh_config const& config, findings& found) {
+    if (config.consul.tls.recipe.empty()) return;
+    std::vector<std::string> hosts{"127.0.0.1", "[::1]"};
+    for (auto const& [name, node] : config.nodes)
+        hosts.push_back(node.address.find(':') == std::string::npos ? node.address
+                                                                    : "[" + node.address + "]");
+    auto const is_of = [&](std::string const& host) {
+        return config.consul.address.starts_with("https://" + host + ":");
+    };
+    if (std::ranges::none_of(hosts, is_of))
+        found.report("consul.tls",
+                     "would be for 127.0.0.1, ::1 and the node's address, and the agent is asked "
+                     "at " +
+                         config.consul.address,
+                     "consul.address such as https://127.0.0.1:8501");
+    service_config agent;
+    agent.name = "consul";
+    agent.tls = config.consul.tls;
+    check_service_tls(agent, "consul", config, found);
+    auto const* const recipe = certs::find_recipe(agent.tls.recipe);
+    auto const needs = recipe == nullptr ? std::vector<std::string>() : certs::needs_of(*recipe);
+    if (std::ranges::find(needs, "container") != needs.end())
+        found.report("consul.tls.recipe",
+                     in_quotes(agent.tls.recipe) + " is for a container of `services`",
+                     "consul, signal, exec or none");
+}
+
+void check_consul(mesh_config const& config, findings& found) {
+    auto const& consul = config.consul;
     if (consul.cert_file.empty() != consul.key_file.empty())
         found.report(consul.cert_file.empty() ? "consul.key_file" : "consul.cert_file",
                      "stands alone", "cert_file and key_file together");
@@ -81,6 +111,14 @@ void check_consul(consul_config const& consul, findings& found) {
     needs_tls("ca_file", consul.ca_file);
     needs_tls("cert_file", consul.cert_file);
     needs_tls("server_name", consul.server_name);
+    check_agent_tls(config, found);
+    if (consul.certificates != "vault") return;
+    needs_tls("certificates", consul.certificates);
+    if (config.vault.addresses.empty())
+        found.report("consul.certificates", "is vault, and there is none", "the section `vault`");
+    if (!consul.cert_file.empty() && consul.ca_file.empty())
+        found.report("consul.cert_file", "stands beside Vault's without the CA that it is for",
+                     "ca_file with it");
 }
 
 void check_registrar(registrar_config const& registrar, findings& found) {
@@ -111,7 +149,7 @@ std::vector<problem> validate(mesh_config const& config, locations const& where)
     findings found(where);
     check_nodes(config, found);
     check_networks(config, found);
-    check_consul(config.consul, found);
+    check_consul(config, found);
     check_vault(config, found);
     check_registrar(config.registrar, found);
     check_services(config, found);

@@ -61,6 +61,8 @@ void check_service_tls(service_config const& service, std::string const& base,
                      "would give the service " + service.name +
                          " the name by which the nodes' daemons know each other",
                      "another name for a service with a certificate");
+    if (service.name == certs::agent_name && !config.consul.tls.recipe.empty() && base != "consul")
+        found.report(at, "would be a second certificate of the name consul", "consul.tls alone");
     if (config.vault.addresses.empty())
         found.report(at, "needs a Vault that signs it", "the section `vault`");
     if (auto const* const recipe = certs::find_recipe(tls.recipe))

@@ -16,7 +16,7 @@ node_prefix "" {
 }
 
 # Asks its own agent who and how it is (/v1/agent/self, /v1/agent/metrics); no other agent, and it
-# cannot change it: no reload, no leave, no tokens.
+# cannot change it: no reload (but for reload-policy.hcl), no leave, no tokens.
 agent "NODE" {
   policy = "read"
 }

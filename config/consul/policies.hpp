@@ -10,5 +10,7 @@ namespace bevmesh::config {
 [[nodiscard]] std::string_view shipped_agent_policy() noexcept;
 [[nodiscard]] std::string_view shipped_daemon_policy() noexcept;
 [[nodiscard]] std::string_view shipped_dns_policy() noexcept;
+/// Behind the daemon's, where it tells the agent that its certificate is another.
+[[nodiscard]] std::string_view shipped_reload_policy() noexcept;
 
 }  // namespace bevmesh::config

@@ -155,6 +155,11 @@ struct consul_config {
     std::string cert_file;
     std::string key_file;
     std::string server_name;
+    /// Whose ask and are asked for over TLS: "files", the above, or "vault", the daemon's own; the
+    /// above then serve beside it (mesh/consul/identity.hpp).
+    std::string certificates = "files";
+    /// The agent's own, kept as a service's on every node.
+    service_tls_config tls;
 
     friend bool operator==(consul_config const&, consul_config const&) = default;
 };

@@ -46,6 +46,13 @@ secret random_uuid() {
     return secret(std::move(text));
 }
 
+/// What the daemon may, with what it needs to tell the agent of another certificate.
+std::string daemon_rules(mesh_config const& mesh) {
+    std::string rules(config::shipped_daemon_policy());
+    if (mesh.consul.tls.recipe == "consul") rules += config::shipped_reload_policy();
+    return rules;
+}
+
 class bootstrapper {
 public:
     bootstrapper(arguments const& args, mesh_config const& mesh) : files_(args.out), mesh_(mesh) {
@@ -53,10 +60,16 @@ public:
             nodes_.push_back(node);
     }
 
-    result<void> connect(arguments const& args) {
+    result<void> connect(arguments const& args, session& run) {
         auto settings = mesh_.consul;
         if (!args.address.empty()) settings.address = args.address;
-        auto made = consul::make_acl_client(loop_.get_executor(), settings, secret());
+        auto as = consul::identity::make(settings, mesh_.state_dir,
+                                         [&run](bool well, std::string const& how) {
+                                             if (!well) run.say("Consul is asked " + how);
+                                         });
+        if (!as) return as.error();
+        auto made =
+            consul::make_acl_client(loop_.get_executor(), settings, std::move(*as), secret());
         if (!made) return made.error();
         client_ = std::move(*made);
         return {};
@@ -177,7 +190,7 @@ result<consul::bootstrap_plan> bootstrapper::look() {
     if (!files) return files.error();
     facts.files = std::move(*files);
     consul::policy_templates const shipped{std::string(config::shipped_agent_policy()),
-                                           std::string(config::shipped_daemon_policy()),
+                                           daemon_rules(mesh_),
                                            std::string(config::shipped_dns_policy())};
     return consul::plan_bootstrap(nodes_, shipped, facts);
 }
@@ -225,7 +238,7 @@ void bootstrap(session& run, settings const& how, arguments const& args) {
     if (!loaded.problems.empty()) return run.finish(exit_status::local_error);
     auto const& mesh = loaded.value;
     bootstrapper work(args, mesh);
-    if (auto const ready = work.connect(args); !ready) return run.fail(ready.error());
+    if (auto const ready = work.connect(args, run); !ready) return run.fail(ready.error());
     if (auto const known = work.authenticate(args, run); !known) {
         run.fail(known.error());
         if (consul::classify(known.error()) == acl_trouble::bootstrapped)

@@ -89,16 +89,11 @@ private:
 
 result<std::unique_ptr<acl_client>> make_acl_client(boost::asio::any_io_executor executor,
                                                     consul_config const& settings,
+                                                    std::shared_ptr<identity> as,
                                                     secret management) {
-    auto peer = net::parse_endpoint(settings.address, 8500);
-    if (peer.has_error()) return peer.error();
-    net::http_client_options options;
-    options.peer = std::move(*peer);
-    options.tls.ca_file = settings.ca_file;
-    options.tls.cert_file = settings.cert_file;
-    options.tls.key_file = settings.key_file;
-    options.tls.server_name = settings.server_name;
-    auto http = net::make_http_client(std::move(executor), std::move(options));
+    auto options = options_for(settings, std::move(as));
+    if (options.has_error()) return options.error();
+    auto http = net::make_http_client(std::move(executor), std::move(*options));
     if (http.has_error()) return http.error();
     return std::unique_ptr<acl_client>(
         std::make_unique<http_acl>(std::move(*http), std::move(management)));

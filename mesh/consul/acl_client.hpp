@@ -10,6 +10,7 @@
 
 #include "mesh/base/config.hpp"
 #include "mesh/consul/acl.hpp"
+#include "mesh/consul/identity.hpp"
 #include "mesh/net/http.hpp"
 
 namespace bevmesh::consul {
@@ -40,7 +41,9 @@ public:
     [[nodiscard]] virtual net::endpoint const& peer() const noexcept = 0;
 };
 
+/// `as`: made of the same settings.
 [[nodiscard]] result<std::unique_ptr<acl_client>> make_acl_client(
-    boost::asio::any_io_executor executor, consul_config const& settings, secret management);
+    boost::asio::any_io_executor executor, consul_config const& settings,
+    std::shared_ptr<identity> as, secret management);
 
 }  // namespace bevmesh::consul

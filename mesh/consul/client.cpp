@@ -46,8 +46,14 @@ net::http_request name_of(net::http_request const& request) {
 
 class http_consul final : public client {
 public:
-    http_consul(std::unique_ptr<net::http_client> http, secret token)
-        : http_(std::move(http)), token_(std::move(token)) {}
+    http_consul(boost::asio::any_io_executor executor, net::http_client_options how,
+                std::shared_ptr<identity> as, secret token)
+        : executor_(std::move(executor)),
+          how_(std::move(how)),
+          identity_(std::move(as)),
+          // With contexts that are asked for there is nothing left to fail.
+          http_(std::move(*net::make_http_client(executor_, how_))),
+          token_(std::move(token)) {}
 
     awaitable<result<agent_self>> self() override {
         auto got = co_await ask("/v1/agent/self", request_limit);
@@ -138,6 +144,10 @@ public:
         return truth(std::move(request));
     }
     awaitable<result<std::string>> transaction(std::string operations) override;
+    awaitable<result<void>> reload(bool has_ended) override {
+        if (has_ended && peer().transport == net::endpoint::kind::tls) return reload_ended();
+        return change("/v1/agent/reload", "");
+    }
     awaitable<result<std::string>> token_self() override {
         auto got = co_await ask("/v1/acl/token/self", request_limit);
         if (got.has_error()) co_return got.error();
@@ -149,6 +159,8 @@ public:
 
 private:
     using raw = net::http_response;
+
+    awaitable<result<void>> reload_ended();
 
     static result<kv_entry> first_entry(std::string_view document) {
         auto all = decode_kv(document);
@@ -245,6 +257,9 @@ private:
         co_return failure{errc::bad_answer, what + ": neither true nor false"};
     }
 
+    boost::asio::any_io_executor executor_;
+    net::http_client_options how_;
+    std::shared_ptr<identity> identity_;
     std::unique_ptr<net::http_client> http_;
     secret token_;
 };
@@ -261,6 +276,24 @@ awaitable<result<agent_entry>> http_consul::entry(std::string id) {
     if (of_service && decoded.has_value()) co_return std::move(*decoded);
     if (got->status == 200) co_return decoded.error();
     co_return net::status_failure(named, peer(), got->status, got->body);
+}
+
+awaitable<result<void>> http_consul::reload_ended() {
+    auto context = identity_->context_for_ended();
+    if (context.has_error()) co_return context.error();
+    auto how = how_;
+    how.tls.current = nullptr;
+    how.tls.context = std::move(*context);
+    auto const alone = net::make_http_client(executor_, std::move(how));
+    if (alone.has_error()) co_return alone.error();
+    auto request = to("/v1/agent/reload");
+    request.method = "PUT";
+    auto const named = name_of(request);
+    auto const got = co_await (*alone)->send(std::move(request));
+    if (got.has_error()) co_return got.error();
+    if (got->status < 200 || got->status > 299)
+        co_return net::status_failure(named, peer(), got->status, got->body);
+    co_return result<void>();
 }
 
 awaitable<result<std::string>> http_consul::transaction(std::string operations) {
@@ -281,21 +314,14 @@ awaitable<result<std::string>> http_consul::transaction(std::string operations) 
 }  // namespace
 
 result<std::unique_ptr<client>> make_client(boost::asio::any_io_executor executor,
-                                            consul_config const& settings, secret token) {
-    auto peer = net::parse_endpoint(settings.address, 8500);
-    if (peer.has_error()) return peer.error();
-    net::http_client_options options;
-    options.peer = std::move(*peer);
-    options.tls.ca_file = settings.ca_file;
-    options.tls.cert_file = settings.cert_file;
-    options.tls.key_file = settings.key_file;
-    options.tls.server_name = settings.server_name;
+                                            consul_config const& settings,
+                                            std::shared_ptr<identity> as, secret token) {
+    auto options = options_for(settings, as);
+    if (options.has_error()) return options.error();
     // Blocking queries hold theirs; an agent allows 200 an address by default.
-    options.connections_max = 64;
-    auto http = net::make_http_client(std::move(executor), std::move(options));
-    if (http.has_error()) return http.error();
-    return std::unique_ptr<client>(
-        std::make_unique<http_consul>(std::move(*http), std::move(token)));
+    options->connections_max = 64;
+    return std::unique_ptr<client>(std::make_unique<http_consul>(
+        std::move(executor), std::move(*options), std::move(as), std::move(token)));
 }
 
 }  // namespace bevmesh::consul

@@ -14,6 +14,7 @@
 
 #include "mesh/base/config.hpp"
 #include "mesh/consul/answer.hpp"
+#include "mesh/consul/identity.hpp"
 #include "mesh/consul/types.hpp"
 #include "mesh/net/http.hpp"
 
@@ -65,6 +66,9 @@ public:
     /// The operations as Consul's JSON array, values in base64; gives the results' document.
     /// errc::conflict carries Consul's reasons, and nothing was changed.
     virtual awaitable<result<std::string>> transaction(std::string operations) = 0;
+    /// The agent reads its files again; answered when it has, or with why it keeps what it had.
+    /// `has_ended`: one whose certificate has ended is told too, by a connection of its own.
+    virtual awaitable<result<void>> reload(bool has_ended) = 0;
     /// "ACCESSOR (policy, policy)" of the token in use.
     virtual awaitable<result<std::string>> token_self() = 0;
 
@@ -73,8 +77,10 @@ public:
     [[nodiscard]] virtual net::endpoint const& peer() const noexcept = 0;
 };
 
+/// `as`: made of the same settings.
 [[nodiscard]] result<std::unique_ptr<client>> make_client(boost::asio::any_io_executor executor,
                                                           consul_config const& settings,
+                                                          std::shared_ptr<identity> as,
                                                           secret token);
 
 }  // namespace bevmesh::consul

@@ -100,8 +100,13 @@ result<std::unique_ptr<certificates>> certificates::make(
     std::unique_ptr<certificates> made(new certificates(executor, std::move(node), others, agent));
     made->hooks_ = std::move(hooks);
     if (vault != nullptr) made->trusted_ = std::make_unique<certs::shared_bundle>(executor, *vault);
-    if (vault != nullptr && peers_by_vault(mesh)) {
+    if (vault != nullptr && own_by_vault(mesh)) {
         if (auto const added = made->add_own(mesh, *vault); !added) return added.error();
+    }
+    if (vault != nullptr && !mesh.consul.tls.recipe.empty()) {
+        if (auto const added = made->add_agent(mesh, *vault, docker); !added)
+            return failure{added.error().code,
+                           "certificate of Consul's agent: " + added.error().doing};
     }
     for (auto const& service : mesh.services) {
         if (service.tls.recipe.empty() || instances_on(service, made->node_).empty()) continue;
@@ -116,15 +121,32 @@ result<std::unique_ptr<certificates>> certificates::make(
     return made;
 }
 
-/// The one by which the nodes' daemons know each other.
+/// The one by which the nodes' daemons know each other, and Consul's agent this one.
 result<void> certificates::add_own(mesh_config const& mesh, vault::client& vault) {
     service_config own;
     own.name = certs::daemon_name;
     own.tls = peer_tls(mesh.state_dir);
     holder by;
-    by.reload = [renew = hooks_.renew_peers](certs::dates) { return renew_now(renew); };
-    by.shown_at.push_back({mesh.nodes.at(node_).address, mesh.peers.port, {}});
+    by.reload = [renew = hooks_.renew_own](certs::dates) { return renew_now(renew); };
+    if (peers_by_vault(mesh))
+        by.shown_at.push_back({mesh.nodes.at(node_).address, mesh.peers.port, {}});
     return add(own, mesh, vault, std::move(by));
+}
+
+/// Consul's agent is no service of the configuration, and has its certificate as one.
+result<void> certificates::add_agent(mesh_config const& mesh, vault::client& vault,
+                                     docker::client& docker) {
+    auto const where = net::parse_endpoint(mesh.consul.address, 0);
+    if (!where) return where.error();
+    service_config agent;
+    agent.name = certs::agent_name;
+    agent.tls = mesh.consul.tls;
+    auto& instance = agent.instances.emplace_back();
+    instance.host = true;
+    instance.nodes = {node_};
+    instance.address = where->host;
+    instance.port = where->port;
+    return add_service(agent, mesh, vault, docker);
 }
 
 result<void> certificates::add_service(service_config const& service, mesh_config const& mesh,
@@ -136,7 +158,7 @@ result<void> certificates::add_service(service_config const& service, mesh_confi
                                            " is the primary of its group here, and a restart is "
                                            "needed: move it first"};
     };
-    reload_case here{service, node_, address, docker, may_restart, {}};
+    reload_case here{service, node_, address, docker, hooks_.reload_agent, may_restart, {}};
     for (auto const& instance : service.instances)
         for (auto const& node : instance.nodes)
             if (node != node_)

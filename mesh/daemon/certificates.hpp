@@ -47,7 +47,9 @@ struct certificate_view {
 /// What a certificate's change is to the rest of the daemon.
 struct certificate_hooks {
     /// The daemon's own files are others.
-    std::function<result<void>()> renew_peers;
+    std::function<result<void>()> renew_own;
+    /// Those of Consul's agent are.
+    certs::reload_call reload_agent;
     /// Whether the service is its group's primary on this node, where it is not restarted.
     std::function<bool(std::string const& service)> is_primary;
 };
@@ -85,6 +87,7 @@ private:
     };
 
     result<void> add_own(mesh_config const& mesh, vault::client& vault);
+    result<void> add_agent(mesh_config const& mesh, vault::client& vault, docker::client& docker);
     result<void> add_service(service_config const& service, mesh_config const& mesh,
                              vault::client& vault, docker::client& docker);
     net::awaitable<void> watch_trust();

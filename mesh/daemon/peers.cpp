@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "certs/names.hpp"
+#include "mesh/base/own_certificate.hpp"
 #include "mesh/daemon/service_reload.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -100,10 +101,15 @@ bool peers_by_vault(mesh_config const& mesh) {
     return mesh.nodes.size() > 1 && !mesh.vault.addresses.empty();
 }
 
+bool own_by_vault(mesh_config const& mesh) {
+    return !mesh.vault.addresses.empty() &&
+           (peers_by_vault(mesh) || mesh.consul.certificates == "vault");
+}
+
 service_tls_config peer_tls(std::string const& state_dir) {
     service_tls_config tls;
     tls.recipe = "peers";
-    tls.folder = state_dir + "/certs/" + std::string(certs::daemon_name);
+    tls.folder = own_certificate_in(state_dir).folder;
     tls.owner = ::geteuid();
     return tls;
 }
@@ -245,8 +251,23 @@ void peers::complain(std::string const& what) {
     log_.warning("a connection was refused", {{"reason", what}});
 }
 
+/// What is shown has ended: the files of `tls:` serve again, if there are any that do. Else it
+/// stays, and others refuse it.
+void peers::replace_ended() {
+    if (!enabled() || expires_ * 1'000 > wall_ms() || expires_ == told_ended_) return;
+    told_ended_ = expires_;
+    auto fresh = load_any(from_, log_);
+    if (fresh && fresh->context) {
+        log_.warning("the daemon's certificate has ended; another one takes its place");
+        return show(std::move(*fresh));
+    }
+    log_.error("the daemon's certificate has ended, and there is no other",
+               {{"reason", fresh ? "`tls` names none" : bevmesh::describe(fresh.error())}});
+}
+
 awaitable<void> peers::watch() {
     while (enabled() || awaited()) {
+        replace_ended();
         if (enabled()) co_await look_at_all();
         auto const wait = pause;
         co_await net::sleep_for(wait);

@@ -115,6 +115,7 @@ private:
     void lost(peer_view& view, std::string const& node, std::string why);
     [[nodiscard]] result<std::string> identify(std::vector<std::string> const& uris) const;
     void show(net::mutual_tls fresh);
+    void replace_ended();
     void complain(std::string const& what);
 
     boost::asio::any_io_executor executor_;
@@ -126,6 +127,7 @@ private:
     sources from_;
     std::string fingerprint_;
     std::int64_t expires_ = 0;
+    std::int64_t told_ended_ = 0;  // the end that was told last
     std::shared_ptr<net::tls_door> tls_ = std::make_shared<net::tls_door>();
     std::map<std::string, std::shared_ptr<net::http_client>> clients_;
     std::map<std::string, peer_view> views_;
@@ -139,6 +141,9 @@ private:
 
 /// Whether the mesh's daemons speak to each other by certificates of Vault.
 [[nodiscard]] bool peers_by_vault(mesh_config const& mesh);
+
+/// Whether the daemon has a certificate of Vault of its own: for its peers, or for Consul's agent.
+[[nodiscard]] bool own_by_vault(mesh_config const& mesh);
 
 /// Where such a certificate is kept, and how: as a service's whose files are the daemon's alone.
 [[nodiscard]] service_tls_config peer_tls(std::string const& state_dir);

@@ -84,11 +84,7 @@ process::~process() = default;
 
 result<void> process::prepare() {
     auto const executor = context_.get_executor();
-    auto const token = token_of(how_, *config_);
-    if (!token) return token.error();
-    auto agent = consul::make_client(executor, config_->consul, *token);
-    if (!agent) return agent.error();
-    consul_ = std::move(*agent);
+    if (auto const opened = open_agent(); !opened) return opened.error();
     auto engine = docker::make_client(executor, config_->docker);
     if (!engine) return engine.error();
     docker_ = std::move(*engine);
@@ -117,7 +113,10 @@ result<void> process::prepare() {
     failover_ = std::move(*groups);
     failover_->mount(*routes_);
     certificate_hooks hooks;
-    hooks.renew_peers = [this] { return renew_peers(); };
+    hooks.renew_own = [this] { return renew_own(); };
+    hooks.reload_agent = [this](certs::dates of) {
+        return consul_->reload(of == certs::dates::ignored);
+    };
     hooks.is_primary = [this](std::string const& service) {
         return failover_->is_primary(service);
     };
@@ -127,6 +126,24 @@ result<void> process::prepare() {
     certificates_ = std::move(*kept);
     certificates_->mount(*routes_);
     return listen();
+}
+
+result<void> process::open_agent() {
+    auto const token = token_of(how_, *config_);
+    if (!token) return token.error();
+    auto as = consul::identity::make(config_->consul, config_->state_dir,
+                                     [log = log_](bool well, std::string const& how) {
+                                         if (well)
+                                             log.info("Consul is asked " + how);
+                                         else
+                                             log.warning("Consul is asked " + how);
+                                     });
+    if (!as) return as.error();
+    identity_ = std::move(*as);
+    auto agent = consul::make_client(context_.get_executor(), config_->consul, identity_, *token);
+    if (!agent) return agent.error();
+    consul_ = std::move(*agent);
+    return {};
 }
 
 void process::mount_verify() {

@@ -60,6 +60,8 @@ private:
     result<void> listen();
     result<void> listen_to_peers();
     result<void> renew_peers();
+    result<void> renew_own();
+    result<void> open_agent();
     void open_metrics();
     net::awaitable<net::http_response> answer_metrics(net::http_request request);
     void mount_verify();
@@ -78,6 +80,7 @@ private:
     std::optional<state_directory> state_;
     maintenance_wishes maintenance_;
     std::unique_ptr<docker::client> docker_;
+    std::shared_ptr<consul::identity> identity_;
     std::unique_ptr<consul::client> consul_;
     std::unique_ptr<registrar::prober> prober_;
     std::unique_ptr<registrar::reconciler> core_;

@@ -34,6 +34,15 @@ result<void> process::listen_to_peers() {
 }
 
 /// The files of Vault's certificate for this daemon are others, or there for the first time.
+result<void> process::renew_own() {
+    // Neither goes without because the other one fails.
+    auto const asked = identity_->renew();
+    if (peers_by_vault(*config_)) {
+        if (auto const renewed = renew_peers(); !renewed) return renewed.error();
+    }
+    return asked;
+}
+
 result<void> process::renew_peers() {
     if (auto const renewed = peers_->renew(); !renewed) return renewed.error();
     if (peer_server_) return {};

@@ -147,6 +147,8 @@ certs::reload_call make_call(reload_case const& of, instance_config const& insta
             how.where = at;
             return [&docker, how](certs::dates) { return certs::restart_container(docker, how); };
         }
+        case certs::way::agent:
+            return of.reload_agent;
     }
     return {};
 }

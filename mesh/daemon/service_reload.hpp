@@ -24,6 +24,7 @@ struct reload_case {
     std::string node;
     std::string address;  // of the node
     docker::client& docker;
+    certs::reload_call reload_agent;  // Consul's, of the node
     /// Why the service must not be restarted here now: it is the primary of its group.
     std::function<result<void>()> may_restart;
     std::vector<certs::wire_address> others;  // instances on other nodes

@@ -72,8 +72,14 @@ awaitable<result<connection_pool::slot>> connection_pool::acquire(steady_point d
     co_return slot(self);
 }
 
-std::unique_ptr<byte_stream> connection_pool::fresh() const {
-    return make_stream(executor_, options_.peer, identity_);
+result<std::unique_ptr<byte_stream>> connection_pool::fresh() const {
+    if (options_.peer.transport != endpoint::kind::tls || !options_.tls.current)
+        return make_stream(executor_, options_.peer, identity_);
+    auto context = options_.tls.current();
+    if (context.has_error()) return context.error();
+    auto with = identity_;
+    with.context = std::move(*context);
+    return make_stream(executor_, options_.peer, with);
 }
 
 void connection_pool::release() noexcept {

@@ -35,7 +35,8 @@ public:
 
     /// errc::timed_out when none came free in time.
     awaitable<result<slot>> acquire(steady_point deadline);
-    [[nodiscard]] std::unique_ptr<byte_stream> fresh() const;
+    /// Still to be connected.
+    [[nodiscard]] result<std::unique_ptr<byte_stream>> fresh() const;
 
     [[nodiscard]] boost::asio::any_io_executor const& executor() const { return executor_; }
     [[nodiscard]] endpoint const& peer() const { return options_.peer; }

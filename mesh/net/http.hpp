@@ -94,6 +94,9 @@ struct tls_options {
     bool verify = true;  // false: anybody may answer; for health probes that were told so, only
     /// Instead of the files above; shared, never changed.
     std::shared_ptr<boost::asio::ssl::context> context;
+    /// Instead of both, for an HTTP client: asked for each new connection, which keeps what it
+    /// began with. A failure is why there can be none now.
+    std::function<result<std::shared_ptr<boost::asio::ssl::context>>()> current;
     /// Instead of a server name: the URI that the server's certificate must be for.
     std::string server_uri;
 };

@@ -157,7 +157,11 @@ awaitable<result<http_response>> pooled_client::attempt(connection_pool& pool,
     bool const first = std::exchange(try_again, false);
     auto stream = first ? slot.take_idle() : nullptr;
     bool const reused = stream != nullptr;
-    if (!reused) stream = pool.fresh();
+    if (!reused) {
+        auto made = pool.fresh();
+        if (made.has_error()) co_return made.error();
+        stream = std::move(*made);
+    }
     watchdog limit(pool.executor(), deadline, [&stream] { stream->close(); });
     if (!reused) {
         auto const connected = co_await stream->connect(deadline);
@@ -186,7 +190,9 @@ awaitable<result<std::unique_ptr<http_stream>>> pooled_client::open_on(
     auto const deadline = std::chrono::steady_clock::now() + request.timeout;
     auto const head = request_head(request, pool->peer());
     if (head.has_error()) co_return about(request, pool->peer(), head.error());
-    auto stream = pool->fresh();
+    auto made = pool->fresh();
+    if (made.has_error()) co_return about(request, pool->peer(), made.error());
+    auto stream = std::move(*made);
     watchdog limit(pool->executor(), deadline, [&stream] { stream->close(); });
     auto done = co_await stream->connect(deadline);
     exchange x(*stream, response_reader(std::nullopt, request.method == "HEAD"));
@@ -213,9 +219,11 @@ result<std::unique_ptr<http_client>> make_http_client(asio::any_io_executor exec
                                                       http_client_options options) {
     tls_identity identity;
     if (options.peer.transport == endpoint::kind::tls) {
-        auto context = make_client_context(options.tls);
-        if (context.has_error()) return context.error();
-        identity.context = std::move(*context);
+        if (!options.tls.current) {
+            auto context = make_client_context(options.tls);
+            if (context.has_error()) return context.error();
+            identity.context = std::move(*context);
+        }
         identity.server_name = options.tls.server_name;
         identity.verify = options.tls.verify;
         identity.server_uri = options.tls.server_uri;

@@ -11,6 +11,15 @@ void add_service(std::string const& name, mesh_config const& mesh, certificate_n
         into.domains.insert(name + ".service." + mesh.datacenter + "." + mesh.domain);
 }
 
+/// As certs/names has them.
+void add_agent(mesh_config const& mesh, certificate_names& into) {
+    if (!mesh.datacenter.empty())
+        into.domains.insert("server." + mesh.datacenter + "." + mesh.domain);
+    into.domains.insert("localhost");
+    into.addresses.insert("127.0.0.1");
+    into.addresses.insert("::1");
+}
+
 void add_uri(std::string const& node, std::string const& service, mesh_config const& mesh,
              certificate_names& into) {
     into.uris.insert("spiffe://" + mesh.name + "/node/" + node + "/service/" + service);
@@ -34,6 +43,7 @@ void add_names_of(std::string const& node, mesh_config const& mesh, certificate_
     add_service("bevmesh", mesh, into);
     add_uri(node, "consul", mesh, into);
     add_service("consul", mesh, into);
+    if (!mesh.consul.tls.recipe.empty()) add_agent(mesh, into);
     for (auto const& service : mesh.services) {
         for (auto const& instance : service.instances) {
             if (std::ranges::find(instance.nodes, node) == instance.nodes.end()) continue;

@@ -44,8 +44,13 @@ consul_facts read_agent(mesh_config const& config) {
     consul_facts facts;
     facts.dns_address = config.consul.dns_address;
     facts.domain = config.domain;
+    auto as = consul::identity::make(config.consul, config.state_dir, {});
+    if (!as) {
+        facts.problem = describe(as.error());
+        return facts;
+    }
     boost::asio::io_context loop;
-    auto const agent = consul::make_client(loop.get_executor(), config.consul,
+    auto const agent = consul::make_client(loop.get_executor(), config.consul, std::move(*as),
                                            read_token(config.consul.token_file));
     if (!agent) {
         facts.problem = describe(agent.error());

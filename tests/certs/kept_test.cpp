@@ -56,6 +56,27 @@ TEST_CASE("a certificate has the names that peers look for, and a group's where 
     CHECK(subject_of("redis", "starlord", mesh).dns.size() == 3);
 }
 
+TEST_CASE("Consul's agent is asked on the loopback, and by other servers, where it has this one") {
+    mesh_config mesh;
+    mesh.name = "bev";
+    mesh.datacenter = "bev";
+    mesh.nodes["thanos"].address = "100.122.12.54";
+    auto const service = subject_of("consul", "thanos", mesh);
+    CHECK(service.dns.size() == 3);
+    CHECK(service.ips.size() == 1);
+    mesh.consul.tls.recipe = "consul";
+    CHECK(subject_of("consul", "thanos", mesh) ==
+          subject{"consul.service.consul",
+                  {"consul.service.consul", "consul.service.bev.consul", "server.bev.consul",
+                   "localhost", "thanos"},
+                  {"127.0.0.1", "::1", "100.122.12.54"},
+                  {"spiffe://bev/node/thanos/service/consul"}});
+    CHECK(subject_of("redis", "thanos", mesh).dns.size() == 3);
+    mesh.datacenter.clear();
+    CHECK(subject_of("consul", "thanos", mesh).dns ==
+          std::vector<std::string>{"consul.service.consul", "localhost", "thanos"});
+}
+
 TEST_CASE("a member of a PostgreSQL group is let in by the others as the group's role") {
     mesh_config mesh;
     mesh.name = "bev";

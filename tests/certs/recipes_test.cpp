@@ -27,7 +27,7 @@ TEST_CASE("every product that is promised has a recipe, each once") {
     for (auto const* name :
          {"redis", "postgres", "rabbitmq", "kafka", "elasticsearch", "neo4j", "influxdb", "nginx",
           "prometheus", "alertmanager", "grafana", "zookeeper", "signal", "docker_signal", "exec",
-          "docker_exec", "http", "restart"}) {
+          "docker_exec", "http", "restart", "consul"}) {
         INFO(name);
         CHECK(find_recipe(name) != nullptr);
     }

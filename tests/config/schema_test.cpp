@@ -216,7 +216,8 @@ TEST_CASE("what `show` prints loads as the same configuration") {
     std::string const text =
         head +
         "registrar: {networks: [a1, b1], compat: {ip: 10.0.0.9, explicit: true}}\n"
-        "consul: {address: 'https://c:8501', ca_file: /ca, cert_file: /c, key_file: /k}\n"
+        "consul: {address: 'https://127.0.0.1:8501', ca_file: /ca, cert_file: /c, key_file: /k,\n"
+        "  certificates: vault, tls: {recipe: consul, folder: /t, owner: 998}}\n"
         "vault: {addresses: ['https://10.0.0.1:8200'], pki: {names: [grafana.example]}}\n"
         "networks: {net: {subnet: 172.30.0.0/16, nodes: [n1]}}\n"
         "services:\n"
@@ -267,6 +268,7 @@ TEST_CASE("the JSON Schema knows each key that the loader names, and no other") 
         {"", "zzz: 1\n"},
         {"mesh", "mesh: {zzz: 1}\n"},
         {"consul", "consul: {zzz: 1}\n"},
+        {"consul.tls", "consul: {tls: {zzz: 1}}\n"},
         {"vault", "vault: {zzz: 1}\n"},
         {"vault.auth", "vault: {auth: {zzz: 1}}\n"},
         {"vault.auth.approle", "vault: {auth: {approle: {zzz: 1}}}\n"},

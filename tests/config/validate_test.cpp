@@ -73,6 +73,36 @@ TEST_CASE("Consul's TLS settings come together, and with https") {
               "f:3:21: consul.cert_file: stands alone; expected cert_file and key_file together"});
 }
 
+TEST_CASE("Consul asked by Vault's certificates needs TLS, a Vault, and an agent with its names") {
+    std::string const vault = "vault: {addresses: ['https://10.0.0.1:8200']}\n";
+    std::string const https = "consul: {address: 'https://127.0.0.1:8501', certificates: vault";
+    CHECK(problems_after_head(vault + https + "}\n").empty());
+    CHECK(problems_after_head(https + "}\n") ==
+          lines{"f:3:58: consul.certificates: is vault, and there is none; expected the section "
+                "`vault`"});
+    CHECK(problems_after_head(vault + "consul: {certificates: vault}\n") ==
+          lines{"f:4:24: consul.certificates: has no use: the agent is not asked by TLS; expected "
+                "consul.address to begin with https://"});
+    CHECK(problems_after_head(vault + https + ", cert_file: /c, key_file: /k}\n") ==
+          lines{"f:4:76: consul.cert_file: stands beside Vault's without the CA that it is for; "
+                "expected ca_file with it"});
+    auto const tls = ", tls: {recipe: consul, folder: /etc/consul.d/tls, owner: 998}}\n";
+    CHECK(problems_after_head(vault + https + tls).empty());
+    CHECK(problems_after_head("consul: {address: 'https://127.0.0.1:8501'" + std::string(tls)) ==
+          lines{"f:3:50: consul.tls: needs a Vault that signs it; expected the section `vault`"});
+    CHECK(problems_after_head(vault + "consul: {address: 'https://10.0.0.2:8501'" + tls).empty());
+    for (auto const* const address :
+         {"https://localhost:8501", "https://127.0.0.2:8501", "127.0.0.1:8500"})
+        CHECK(problems_after_head(vault + "consul: {address: '" + address + "'" + tls).size() == 1);
+    CHECK(problems_after_head(vault + https +
+                              ", tls: {recipe: docker_signal, folder: /etc/consul.d/tls}}\n")
+              .size() == 1);
+    CHECK(problems_after_head(vault + https + tls +
+                              "services: {consul: {host: true, port: 8501, tls: {recipe: consul, "
+                              "folder: /etc/consul.d/tls}}}\n")
+              .size() == 1);
+}
+
 TEST_CASE("a service is on nodes of the mesh") {
     CHECK(
         problems_of_services("  web: {match: {container: web}, port: 80, nodes: [n1, m2, n1]}\n") ==

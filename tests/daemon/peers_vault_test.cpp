@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "certs/wire.hpp"
+#include "mesh/base/own_certificate.hpp"
+#include "mesh/daemon/service_reload.hpp"
 #include "tests/catch.hpp"
 #include "tests/daemon/peers_fixture.hpp"
 
@@ -149,6 +151,44 @@ TEST_CASE("a node's listener shows its keeper what it installed, which is no ref
     run(loop, look_at(config.nodes.at("thanos").address, port, *installed, seen));
     CHECK(seen == "shown");
     CHECK(thanos.self->refused() == 0);
+}
+
+TEST_CASE("where Vault's certificate has ended the files of `tls` serve again, without a reload") {
+    authority ca;
+    authority vault("root of Vault");
+    asio::io_context loop;
+    auto const port = free_port();
+    member thanos(loop, three_nodes(ca, "thanos", port), "thanos");
+    auto config = three_nodes(ca, "oracle1", port);
+    vault_given given;
+    given.add_to(config);
+    auto const uri = "URI:" + peer_uri("bev", "oracle1");
+    given.give(vault.issue(uri, 3'600 + 3), vault.ca_file());
+    member oracle1(loop, config, "oracle1");
+    auto const of_vault = oracle1.self->certificate_expires();
+    net::task_group group(loop.get_executor(), nullptr);
+    group.spawn(oracle1.self->watch(), "watch");
+    loop.restart();
+    auto const end = steady::now() + seconds(15);
+    while (oracle1.self->certificate_expires() == of_vault && steady::now() < end)
+        loop.run_one();
+    CHECK(oracle1.self->certificate_expires() > of_vault);
+    CHECK(answer_of(loop, *oracle1.self, "thanos", get_of("/echo")) == "thanos to oracle1");
+    CHECK(answer_of(loop, *thanos.self, "oracle1", get_of("/echo")) == "oracle1 to thanos");
+    given.give(vault.issue(uri, 7'200), vault.ca_file());
+    REQUIRE(oracle1.self->renew().has_value());
+    CHECK(answer_of(loop, *thanos.self, "oracle1", get_of("/echo")) == "oracle1 to thanos");
+    group.cancel();
+}
+
+TEST_CASE("all who look for the daemon's own certificate look in the same place") {
+    auto const tls = peer_tls("/var/lib/bevmesh");
+    auto const installed = own_files(tls);
+    auto const looked_for = own_certificate_in("/var/lib/bevmesh");
+    CHECK(looked_for.folder == tls.folder);
+    CHECK(looked_for.certificate == installed.certificate);
+    CHECK(looked_for.key == installed.key);
+    CHECK(looked_for.trusted == installed.trusted);
 }
 
 TEST_CASE("Vault's files that do not serve change nothing") {

@@ -14,8 +14,9 @@ struct agent {
     agent() {
         consul_config settings;
         settings.address = api.address();
+        auto as = consul::identity::make(settings, "", {}).value();
         client = std::move(
-            consul::make_client(api.loop.get_executor(), settings, secret("t0ken")).value());
+            consul::make_client(api.loop.get_executor(), settings, as, secret("t0ken")).value());
     }
     std::string last() const { return api.asked.back().method + " " + api.asked.back().target; }
     std::string token() const {

@@ -150,6 +150,19 @@ TEST_CASE("a node's certificates have names of its own services and no others") 
     CHECK(has(oracle1["allowed_domains"], "tor-control.service.consul"));
 }
 
+TEST_CASE("where Consul's agent has its certificate of Vault, its names are signed, and else not") {
+    auto mesh = bev();
+    auto const without = role_document(mesh, "service-thanos");
+    CHECK_FALSE(has(without["allowed_domains"], "localhost"));
+    CHECK_FALSE(has(without["allowed_domains"], "server.bev.consul"));
+    mesh.consul.tls.recipe = "consul";
+    auto const with = role_document(mesh, "service-thanos");
+    CHECK(has(with["allowed_domains"], "localhost"));
+    CHECK(has(with["allowed_domains"], "server.bev.consul"));
+    CHECK(has(with["allowed_uri_sans"], "spiffe://bev/node/thanos/service/consul"));
+    CHECK(with["allowed_ip_sans_cidr"] == json::array({"10.0.0.1/32", "127.0.0.1/32", "::1/128"}));
+}
+
 TEST_CASE("one role for all nodes has the names of all") {
     auto mesh = bev();
     mesh.vault.pki.role = "service";

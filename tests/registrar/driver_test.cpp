@@ -20,8 +20,9 @@ struct node {
         config.nodes["thanos"].address = "127.0.0.1";
         consul_config at;
         at.address = agent_double.address();
-        agent = std::move(
-            consul::make_client(agent_double.loop.get_executor(), at, secret("t0ken")).value());
+        auto const executor = agent_double.loop.get_executor();
+        auto as = consul::identity::make(at, "", {}).value();
+        agent = std::move(consul::make_client(executor, at, as, secret("t0ken")).value());
         docker_config nowhere;
         nowhere.address = "unix:///nowhere/docker.sock";
         engine = std::move(docker::make_client(agent_double.loop.get_executor(), nowhere).value());
