@@ -103,8 +103,10 @@ result<std::unique_ptr<certificates>> certificates::make(
     if (vault != nullptr && own_by_vault(mesh)) {
         if (auto const added = made->add_own(mesh, *vault); !added) return added.error();
     }
-    if (vault != nullptr && !mesh.consul.tls.recipe.empty()) {
-        if (auto const added = made->add_agent(mesh, *vault, docker); !added)
+    if (!mesh.consul.tls.recipe.empty()) {
+        if (vault == nullptr)
+            made->log_.error("no Vault, so no certificate", {{"service", "consul"}});
+        else if (auto const added = made->add_agent(mesh, *vault, docker); !added)
             return failure{added.error().code,
                            "certificate of Consul's agent: " + added.error().doing};
     }
