@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <stdlib.h>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "certs/crl.hpp"
 #include "tests/catch.hpp"
 #include "tests/certs/issuer.hpp"
 #include "tests/mesh/net_fixture.hpp"
@@ -94,11 +96,12 @@ public:
     world(world const&) = delete;
     world& operator=(world const&) = delete;
 
-    keeper& make() {
+    keeper& make(bool reads_crl = false, renewal_state kept = {}) {
         keeper_settings settings;
         settings.who = {"redis.service.consul", {"redis.service.consul", "thanos"}, {}, {}};
         settings.ttl = seconds(3'000);
         settings.policy.identity = "thanos/redis";
+        settings.reads_crl = reads_crl;
         keeper_hooks hooks;
         hooks.reload = [this](dates how) { return tell(this, how); };
         hooks.keep = [this](renewal_state const& state) -> result<void> {
@@ -112,11 +115,19 @@ public:
         keeper_means const means{vault, trusted, pool};
         store files((root / "redis").string(), layout::linked, {});
         made = std::make_unique<keeper>(loop.get_executor(), means, files, settings, hooks,
-                                        renewal_state(), 1);
+                                        std::move(kept), 1);
         return *made;
     }
     void run_until(std::function<bool()> done) {
         testing::run(loop, run_both(this, std::move(done)));
+    }
+
+    [[nodiscard]] std::string content(std::string const& name) const {
+        std::ifstream file(root / "redis/current" / name);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    void trust(std::string crls) {
+        made->trust({vault.authority.root(), vault.authority.intermediate()}, std::move(crls));
     }
 
     fs::path root;
@@ -223,4 +234,61 @@ TEST_CASE("an issuer that is newer than the remembered bundle is no wrong grant"
     CHECK(w.vault.signs == 1);
     CHECK(w.vault.bundles == 2);
     CHECK(w.alarms.empty());
+}
+
+TEST_CASE("CRLs are a file beside the bundle, and another one costs no signature") {
+    world w;
+    auto const& k = w.make(true);
+    w.run_until([&] { return k.state().proven.has_value(); });
+    CHECK(w.content("crl.pem").empty());
+    auto const first = w.vault.authority.crl({});
+    w.trust(first);
+    w.run_until([&] { return !k.state().proven->crl.empty(); });
+    CHECK(w.content("crl.pem") == first);
+    auto const second = w.vault.authority.crl({"abcd99"});
+    w.trust(second);
+    w.run_until([&] { return k.state().proven->crl == crl_hash(second); });
+    CHECK(w.content("crl.pem") == second);
+    // Nobody knows any: what there is stays, also beside another certificate.
+    w.trust("");
+    w.made->rotate();
+    w.run_until([&] { return w.vault.signs == 2 && k.state().proven->serial == "abcd02"; });
+    CHECK(w.content("crl.pem") == second);
+    CHECK(k.certificates().size() == 2);
+}
+
+TEST_CASE("a daemon that starts while Vault's CRLs cannot be seen keeps those that there are") {
+    world w;
+    auto const list = w.vault.authority.crl({"abcd99"});
+    w.make(true);
+    w.trust(list);
+    w.run_until([&] { return w.made->state().proven && w.content("crl.pem") == list; });
+    auto const before = w.made->state();
+    w.make(true, before);
+    w.made->rotate();
+    w.run_until([&] { return w.made->state().proven->serial != before.proven->serial; });
+    CHECK(w.content("crl.pem") == list);
+}
+
+TEST_CASE("a service that reads no CRL has no such file, and is not told of one") {
+    world w;
+    auto const& k = w.make();
+    w.run_until([&] { return k.state().proven.has_value(); });
+    w.trust(w.vault.authority.crl({}));
+    w.run_until([&] { return k.state().proven->generation == 2; });
+    w.trust(w.vault.authority.crl({"abcd99"}));
+    CHECK(k.state().doing == operation::none);
+    CHECK_FALSE(fs::exists(w.root / "redis/current/crl.pem"));
+}
+
+TEST_CASE("a certificate that is on a CRL while it is in use is replaced") {
+    world w;
+    auto const& k = w.make(true);
+    w.run_until([&] { return k.state().proven.has_value(); });
+    auto const serial = k.state().proven->serial;
+    w.made->revoked(serial);
+    w.run_until([&] { return k.state().proven->serial != serial; });
+    CHECK(w.vault.signs == 2);
+    REQUIRE(w.alarms.size() == 1);
+    CHECK(w.alarms.front().find("was revoked") != std::string::npos);
 }
