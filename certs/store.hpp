@@ -50,8 +50,8 @@ public:
     [[nodiscard]] result<std::vector<stored_file>> read(unsigned generation) const;
     /// Ascending.
     [[nodiscard]] result<std::vector<unsigned>> generations() const;
-    /// Overwrites and removes the generations before it.
-    [[nodiscard]] result<void> forget_older(unsigned than) const;
+    /// Overwrites and removes the generations before `than`, but for `but`.
+    [[nodiscard]] result<void> forget_older(unsigned than, unsigned but = 0) const;
 
     [[nodiscard]] std::string const& folder() const noexcept { return folder_; }
 

@@ -21,6 +21,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
+#include "certs/crl.hpp"
 #include "tests/catch.hpp"
 #include "tests/certs/issuer.hpp"
 #include "tests/mesh/net_fixture.hpp"
@@ -146,6 +147,11 @@ awaitable<void> ask_certificate(keeper* of, std::optional<result<shown_certifica
     into->emplace(std::move(got));
 }
 
+awaitable<void> ask_certificates(keeper const* of, std::optional<std::vector<std::string>>* into) {
+    auto got = co_await of->certificates();
+    into->emplace(std::move(got));
+}
+
 class world {
 public:
     world() {
@@ -163,7 +169,7 @@ public:
     world(world const&) = delete;
     world& operator=(world const&) = delete;
 
-    keeper& make() {
+    keeper& make(renewal_state kept = {}) {
         keeper_hooks hooks;
         hooks.reload = [this](dates how) { return tell(this, how); };
         hooks.keep = [this](renewal_state const& state) -> result<void> {
@@ -177,11 +183,19 @@ public:
         keeper_means const means{vault, trusted, pool};
         store files((root / "redis").string(), layout::linked, {});
         made = std::make_unique<keeper>(loop.get_executor(), means, files, settings, hooks,
-                                        renewal_state(), 1);
+                                        std::move(kept), 1);
         return *made;
     }
     void run_until(std::function<bool()> done) {
         testing::run(loop, run_both(this, std::move(done)));
+    }
+
+    [[nodiscard]] std::string content(std::string const& name) const {
+        std::ifstream file(root / "redis/current" / name);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    void trust(std::string crls) {
+        made->trust({vault.authority.root(), vault.authority.intermediate()}, std::move(crls));
     }
 
     fs::path root;
@@ -320,9 +334,9 @@ TEST_CASE("the certificate itself is read beside the loop, with the serial that 
 
 TEST_CASE("the key of every file is the certificate's: traditional, combined, and in a keystore") {
     world w;
-    w.settings.traditional_key = true;
-    w.settings.pkcs12_password = secret("let me in");
-    w.settings.key_mode = 0600;
+    w.settings.key.traditional = true;
+    w.settings.key.pkcs12_password = secret("let me in");
+    w.settings.key.mode = 0600;
     auto const& k = w.make();
     w.run_until([&] { return k.state().proven.has_value(); });
     auto const current = w.root / "redis/current";
@@ -356,4 +370,66 @@ TEST_CASE("without a password there is no keystore, and the key is PKCS#8") {
     auto const key = text_of(current / "key.pem");
     CHECK(key.starts_with("-----BEGIN PRIVATE KEY-----\n"));
     CHECK(text_of(current / "combined.pem").starts_with(key));
+}
+
+TEST_CASE("CRLs are a file beside the bundle, and another one costs no signature") {
+    world w;
+    w.settings.reads_crl = true;
+    auto const& k = w.make();
+    w.run_until([&] { return k.state().proven.has_value(); });
+    CHECK(w.content("crl.pem").empty());
+    auto const first = w.vault.authority.crl({});
+    w.trust(first);
+    w.run_until([&] { return !k.state().proven->crl.empty(); });
+    CHECK(w.content("crl.pem") == first);
+    auto const second = w.vault.authority.crl({"abcd99"});
+    w.trust(second);
+    w.run_until([&] { return k.state().proven->crl == crl_hash(second); });
+    CHECK(w.content("crl.pem") == second);
+    // Nobody knows any: what there is stays, also beside another certificate.
+    w.trust("");
+    w.made->rotate();
+    w.run_until([&] { return w.vault.signs == 2 && k.state().proven->serial == "abcd02"; });
+    CHECK(w.content("crl.pem") == second);
+    std::optional<std::vector<std::string>> both;
+    testing::run(w.loop, ask_certificates(&k, &both));
+    CHECK(both->size() == 2);
+}
+
+TEST_CASE("a daemon that starts while Vault's CRLs cannot be seen keeps those that there are") {
+    world w;
+    auto const list = w.vault.authority.crl({"abcd99"});
+    w.settings.reads_crl = true;
+    w.make();
+    w.trust(list);
+    w.run_until([&] { return w.made->state().proven && w.content("crl.pem") == list; });
+    auto const before = w.made->state();
+    w.make(before);
+    w.made->rotate();
+    w.run_until([&] { return w.made->state().proven->serial != before.proven->serial; });
+    CHECK(w.content("crl.pem") == list);
+}
+
+TEST_CASE("a service that reads no CRL has no such file, and is not told of one") {
+    world w;
+    auto const& k = w.make();
+    w.run_until([&] { return k.state().proven.has_value(); });
+    w.trust(w.vault.authority.crl({}));
+    w.run_until([&] { return k.state().proven->generation == 2; });
+    w.trust(w.vault.authority.crl({"abcd99"}));
+    CHECK(k.state().doing == operation::none);
+    CHECK_FALSE(fs::exists(w.root / "redis/current/crl.pem"));
+}
+
+TEST_CASE("a certificate that is on a CRL while it is in use is replaced") {
+    world w;
+    w.settings.reads_crl = true;
+    auto const& k = w.make();
+    w.run_until([&] { return k.state().proven.has_value(); });
+    auto const serial = k.state().proven->serial;
+    w.made->revoked(serial);
+    w.run_until([&] { return k.state().proven->serial != serial; });
+    CHECK(w.vault.signs == 2);
+    REQUIRE(w.alarms.size() == 1);
+    CHECK(w.alarms.front().find("was revoked") != std::string::npos);
 }
