@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "mesh/base/descriptor.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::certs {
 namespace {

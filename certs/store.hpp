@@ -15,9 +15,9 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "mesh/base/descriptor.hpp"
 #include "mesh/base/result.hpp"
 #include "mesh/base/secret.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::certs {
 
