@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "certs/crl.hpp"
 #include "certs/kept.hpp"
 #include "certs/x509.hpp"
 #include "mesh/net/clock.hpp"
@@ -19,10 +20,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto ca_name = "ca.pem";
-constexpr auto key_name = "key.pem";
-constexpr auto certificate_name = "cert.pem";
-
 moment now() {
     auto const wall = std::chrono::system_clock::now();
     return {net::now(), std::chrono::floor<seconds>(wall)};
@@ -31,18 +28,6 @@ moment now() {
 failed failure_of(operation of, failure const& f, fault why) {
     return {of, why, describe(f)};
 }
-
-std::string joined(std::vector<std::string> const& pems) {
-    std::string text;
-    for (auto const& each : pems)
-        text += each + (each.ends_with('\n') ? "" : "\n");
-    return text;
-}
-
-struct material {
-    private_key key;
-    granted got;
-};
 
 struct key_request {
     private_key key;
@@ -57,49 +42,18 @@ result<std::optional<key_request>> make_request(subject const& of) {
     return std::optional(key_request{std::move(*key), std::move(*csr)});
 }
 
-/// In the order in which `flat` puts them in place: a certificate is trusted before it is shown.
-result<std::vector<stored_file>> files_of(material const& m, keeper_settings const& how) {
-    auto chain = m.got.chain;
-    chain.insert(chain.begin(), m.got.certificate);
-    auto const certificate = joined(chain);
-    auto const key = how.traditional_key ? m.key.traditional() : m.key.pkcs8();
-    std::vector<stored_file> files{
-        {ca_name, secret(joined(m.got.trusted)), 0644},
-        {key_name, key, how.key_mode},
-        {"combined.pem", secret(std::string(key.reveal()) + certificate), how.key_mode}};
-    if (!how.pkcs12_password.empty()) {
-        auto bag = m.key.pkcs12(m.got.certificate, m.got.chain, how.pkcs12_password);
-        if (bag.has_error()) return bag.error();
-        files.push_back({"keystore.p12", std::move(*bag), how.key_mode});
+/// Of every generation that can be read, newest first.
+std::vector<std::string> certificates_in(store const& files) {
+    std::vector<std::string> all;
+    auto numbers = files.generations();
+    if (numbers.has_error()) return all;
+    std::ranges::reverse(*numbers);
+    for (auto const number : *numbers) {
+        auto const stored = files.read(number);
+        auto one = stored.has_value() ? certificate_in(*stored) : std::string();
+        if (!one.empty() && std::ranges::find(all, one) == all.end()) all.push_back(std::move(one));
     }
-    files.push_back({certificate_name, secret(certificate), 0644});
-    return files;
-}
-
-secret const* find(std::vector<stored_file> const& files, std::string_view name) {
-    for (auto const& each : files)
-        if (each.name == name) return &each.content;
-    return nullptr;
-}
-
-failure missing_file() {
-    return {errc::local_error, "a file of the generation is missing"};
-}
-
-/// As it was written; its bundle is left out.
-result<material> read_material(std::vector<stored_file> const& files) {
-    auto const* const certificate = find(files, certificate_name);
-    auto const* const pem = find(files, key_name);
-    auto chain =
-        certificate == nullptr ? std::vector<std::string>() : split_pem(certificate->reveal());
-    if (chain.empty() || pem == nullptr) return missing_file();
-    auto key = private_key::read(*pem);
-    if (key.has_error()) return key.error();
-    granted made;
-    made.certificate = std::move(chain.front());
-    chain.erase(chain.begin());
-    made.chain = std::move(chain);
-    return material{std::move(*key), std::move(made)};
+    return all;
 }
 
 }  // namespace
@@ -150,7 +104,7 @@ struct keeper::body {
         for (auto const& action : turn.actions) {
             if (auto const* p = std::get_if<perform>(&action)) pending = *p;
             if (auto const* t = std::get_if<tell>(&action)) hooks.tell(t->how, t->text);
-            if (auto const* f = std::get_if<certs::forget_older>(&action)) aged = f->than;
+            if (auto const* f = std::get_if<certs::forget_older>(&action)) aged = *f;
         }
     }
 
@@ -165,9 +119,9 @@ struct keeper::body {
             else
                 hooks.tell(weight::warning, describe(done.error()));
         }
-        if (aged == 0) co_return;
-        job const forgetting = [at = files, than = std::exchange(aged, 0)] {
-            return at.forget_older(than);
+        if (aged.than == 0) co_return;
+        job const forgetting = [at = files, it = std::exchange(aged, {})] {
+            return at.forget_older(it.than, it.but);
         };
         auto const done = co_await beside(forgetting);
         if (done.has_error()) hooks.tell(weight::warning, describe(done.error()));
@@ -273,8 +227,19 @@ struct keeper::body {
         }
         if (good.has_error()) co_return failure_of(operation::sign, good.error(), fault::wrong);
         bundle = grant.trusted;
-        in_memory.emplace(material{own.key, std::move(grant)});
+        auto beside_it = co_await crls_to_write();
+        good->crl = crl_hash(beside_it);
+        in_memory.emplace(material{own.key, std::move(grant), std::move(beside_it)});
         co_return succeeded{operation::sign, *good};
+    }
+
+    /// Those that are wanted; while none are known, as after a start, those that are in use.
+    asio::awaitable<std::string> crls_to_write() const {
+        if (!settings.reads_crl || !crls.empty() || !state.proven) co_return crls;
+        auto const stored = co_await read(*state.proven);
+        if (stored.has_error()) co_return std::string();
+        auto const* const there = find_file(*stored, file_names::crls);
+        co_return there == nullptr ? std::string() : std::string(there->reveal());
     }
 
     asio::awaitable<result<std::vector<stored_file>>> read(leaf on) const {
@@ -291,8 +256,11 @@ struct keeper::body {
         if (made.has_error()) co_return failure_of(operation::trust, made.error(), fault::local);
         made->got.trusted = bundle;
         // A bundle that the service's own certificate has no chain to would cut it off.
-        auto const good = check(made->got, made->key, settings.who, seconds(0), now().wall);
+        auto good = check(made->got, made->key, settings.who, seconds(0), now().wall);
         if (good.has_error()) co_return failure_of(operation::trust, good.error(), fault::refused);
+        if (!settings.reads_crl) made->crls.clear();
+        if (!crls.empty()) made->crls = crls;
+        good->crl = crl_hash(made->crls);
         in_memory.emplace(std::move(*made));
         co_return succeeded{operation::trust, *good};
     }
@@ -305,7 +273,7 @@ struct keeper::body {
     asio::awaitable<renewal_event> write(leaf on) {
         job const writing = [at = files, it = on.generation, from = *in_memory,
                              how = settings]() -> result<void> {
-            auto const all = files_of(from, how);
+            auto const all = files_of(from, how.key);
             if (all.has_error()) return all.error();
             return at.write(it, *all);
         };
@@ -317,9 +285,9 @@ struct keeper::body {
     asio::awaitable<result<void>> verify(leaf on) {
         auto const stored = co_await read(std::move(on));
         if (stored.has_error()) co_return stored.error();
-        auto const* const certificate = find(*stored, certificate_name);
-        auto const* const key = find(*stored, key_name);
-        auto const* const trusted = find(*stored, ca_name);
+        auto const* const certificate = find_file(*stored, file_names::certificate);
+        auto const* const key = find_file(*stored, file_names::key);
+        auto const* const trusted = find_file(*stored, file_names::trusted);
         if (certificate == nullptr || key == nullptr || trusted == nullptr)
             co_return missing_file();
         auto const identity = make_wire_identity(*certificate, *key, *trusted);
@@ -342,9 +310,10 @@ struct keeper::body {
     instant wake{};
     std::optional<perform> pending;
     std::uint64_t sign_calls = 0;
-    unsigned aged = 0;                  // generations before it are to be forgotten
+    certs::forget_older aged;           // what is to be forgotten; older than 0: nothing
     std::optional<material> in_memory;  // granted, and on no disk yet
     std::vector<std::string> bundle;    // that is wanted, PEM each
+    std::string crls;                   // that are wanted; empty: none are known
 };
 
 keeper::keeper(asio::any_io_executor executor, keeper_means with, store files,
@@ -363,13 +332,25 @@ void keeper::rotate() {
     body_->timer.cancel();
 }
 
-void keeper::trust(std::vector<std::string> certificates) {
+void keeper::trust(std::vector<std::string> certificates, std::string crls) {
     auto hash = bundle_hash(certificates);
     if (hash.has_error()) return body_->hooks.tell(weight::warning, describe(hash.error()));
-    if (*hash == body_->state.trusted) return;
+    auto of_crls = body_->settings.reads_crl ? crl_hash(crls) : std::string();
+    bool const same = of_crls.empty() || of_crls == body_->state.crl;
+    if (*hash == body_->state.trusted && same) return;
     body_->bundle = std::move(certificates);
-    body_->give(certs::trust{std::move(*hash)});
+    if (!of_crls.empty()) body_->crls = std::move(crls);
+    body_->give(certs::trust{std::move(*hash), std::move(of_crls)});
     body_->timer.cancel();
+}
+
+void keeper::revoked(std::string serial) {
+    body_->give(certs::revoked{std::move(serial)});
+    body_->timer.cancel();
+}
+
+bool keeper::reads_crl() const noexcept {
+    return body_->settings.reads_crl;
 }
 
 asio::awaitable<result<shown_certificate>> keeper::certificate() const {
@@ -379,10 +360,16 @@ asio::awaitable<result<shown_certificate>> keeper::certificate() const {
     auto const is = *body_->state.proven;  // another may be, while this one is read
     auto const stored = co_await body_->read(is);
     if (stored.has_error()) co_return stored.error();
-    auto const* const file = find(*stored, certificate_name);
-    auto all = file == nullptr ? std::vector<std::string>() : split_pem(file->reveal());
-    if (all.empty()) co_return missing_file();
-    co_return shown_certificate{is.serial, std::move(all.front())};
+    auto first = certificate_in(*stored);
+    if (first.empty()) co_return missing_file();
+    co_return shown_certificate{is.serial, std::move(first)};
+}
+
+asio::awaitable<std::vector<std::string>> keeper::certificates() const {
+    std::function<std::vector<std::string>()> const reading = [at = body_->files] {
+        return certificates_in(at);
+    };
+    return net::on_pool(body_->means.pool, reading);
 }
 
 renewal_state const& keeper::state() const noexcept {

@@ -13,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "certs/generation.hpp"
 #include "certs/reload_call.hpp"
 #include "certs/renewal.hpp"
 #include "certs/shared_bundle.hpp"
@@ -29,9 +30,8 @@ struct keeper_settings {
     renewal_policy policy;                // `wanted` is filled in here
     std::vector<wire_address> addresses;  // each must show it
     milliseconds look_limit{5'000};
-    mode_t key_mode = 0640;
-    bool traditional_key = false;  // instead of PKCS#8
-    secret pkcs12_password;        // empty: there is no keystore.p12
+    key_form key;
+    bool reads_crl = false;  // there is a crl.pem, once CRLs are known
 };
 
 struct keeper_hooks {
@@ -69,13 +69,19 @@ public:
     /// Until canceled.
     [[nodiscard]] boost::asio::awaitable<void> run();
     void rotate();
-    /// The bundle that is wanted from now on, PEM each. It is installed, and the service told, with
-    /// the certificate that there is.
-    void trust(std::vector<std::string> certificates);
+    /// The bundle that is wanted from now on, PEM each, and the CRLs, PEM one after the other
+    /// (empty: those that there are). They are installed, and the service told, with the
+    /// certificate that it has.
+    void trust(std::vector<std::string> certificates, std::string crls);
+    /// This serial is on a CRL: one that is in use is replaced.
+    void revoked(std::string serial);
     /// The one that is proven, from its file. errc::not_found: there is none yet.
     [[nodiscard]] boost::asio::awaitable<result<shown_certificate>> certificate() const;
+    /// Those of the generations that are kept, from their files, newest first, PEM each.
+    [[nodiscard]] boost::asio::awaitable<std::vector<std::string>> certificates() const;
     [[nodiscard]] renewal_state const& state() const noexcept;
     [[nodiscard]] renewal_policy const& policy() const noexcept;
+    [[nodiscard]] bool reads_crl() const noexcept;
     /// Requests to sign that went to Vault.
     [[nodiscard]] std::uint64_t sign_calls() const noexcept;
 

@@ -16,7 +16,8 @@ json::value encode(leaf const& l) {
             {"not_after", l.not_after.time_since_epoch().count()},
             {"wanted", l.wanted},
             {"issuer", l.issuer},
-            {"trusted", l.trusted}};
+            {"trusted", l.trusted},
+            {"crl", l.crl}};
 }
 
 leaf decode(json::value const& v) {
@@ -26,7 +27,8 @@ leaf decode(json::value const& v) {
             wall_time(seconds(json::number<std::int64_t>(v, "not_after"))),
             json::text(v, "wanted"),
             json::text(v, "issuer"),
-            json::text(v, "trusted")};
+            json::text(v, "trusted"),
+            json::text(v, "crl")};
 }
 
 stage stage_named(json::value const& v, char const* key) {
@@ -39,7 +41,8 @@ stage stage_named(json::value const& v, char const* key) {
 }  // namespace
 
 std::string encode_kept(renewal_state const& state) {
-    json::value out{{"generation", state.generation}, {"asked", state.asked}};
+    json::value out{
+        {"generation", state.generation}, {"previous", state.previous}, {"asked", state.asked}};
     if (state.proven) out["proven"] = encode(*state.proven);
     if (state.hold)
         out["hold"] = {{"until", state.hold->until.time_since_epoch().count()},
@@ -57,6 +60,7 @@ result<renewal_state> decode_kept(std::string_view document) {
     return json::decode(document, "the kept renewal", [](json::value const& v) {
         renewal_state s;
         s.generation = json::number<unsigned>(v, "generation");
+        s.previous = json::number<unsigned>(v, "previous");
         s.asked = json::flag(v, "asked");
         auto const& proven = json::member(v, "proven");
         if (!proven.is_null()) s.proven = decode(proven);

@@ -23,6 +23,7 @@ struct leaf {
     std::string wanted = {};   // what was asked for, as fingerprint() has it
     std::string issuer = {};   // serial of the CA that signed it, written alike
     std::string trusted = {};  // bundle_hash() of the bundle beside it; all three: empty: not known
+    std::string crl = {};      // crl_hash() of the CRLs beside it; empty: it has none
 
     friend bool operator==(leaf const&, leaf const&) = default;
 };

@@ -37,6 +37,7 @@ std::vector<recipe> make() {
     all.push_back(same("redis", {{way::redis, {}}}, 10));
     all.push_back(same("postgres", {{way::postgres, {}}}, 10));
     all.back().first = greeting::postgres;
+    all.back().crls = crl_use::always;
     // Erlang reads its files anew only after its cache was cleared, or two minutes.
     all.push_back(
         same("rabbitmq",
@@ -52,6 +53,7 @@ std::vector<recipe> make() {
     all.push_back(same("influxdb1", {hangup}, 15));  // from 1.12 on
     // What cannot be read is found before the workers are told.
     all.push_back(same("nginx", {{way::exec, {"{container}", "nginx", "-t"}}, hangup}, 10));
+    all.back().crls = crl_use::always;
     all.push_back(same("prometheus", {}, 10));  // read for every connection
     all.push_back(same("alertmanager", {hangup}, 10));
     all.push_back(same("grafana", {}, 30));  // with certs_watch_interval, which is off as shipped
@@ -60,6 +62,7 @@ std::vector<recipe> make() {
     all.back().follows_links = false;
     // Answers when it has read its files, or why it keeps what it has.
     all.push_back(same("consul", {{way::agent, {}}}, 10));
+    auto const products = all.size();
     all.push_back(same("signal", {{way::signal, {"{pid_file}", "{signal}"}}}, 10));
     all.push_back(same("docker_signal", {{way::kill, {"{container}", "{signal}"}}}, 10));
     all.push_back(same("exec", {{way::run, {"{command}"}}}, 10));
@@ -67,6 +70,8 @@ std::vector<recipe> make() {
     all.push_back(same("http", {{way::post, {"{path}"}}}, 10));
     all.push_back(same("restart", {restart}, 60));
     all.push_back(same("none", {}, 60));
+    for (auto i = products; i < all.size(); ++i)
+        all[i].crls = crl_use::asked;
     return all;
 }
 
@@ -112,6 +117,11 @@ std::vector<std::string> needs_of(recipe const& of) {
 
 bool restarts(recipe const& of) {
     return std::ranges::any_of(of.leaf, [](recipe_call const& c) { return c.how == way::restart; });
+}
+
+bool reads_crl(recipe const& of, std::optional<bool> asked) {
+    if (of.crls == crl_use::never) return false;
+    return asked.value_or(of.crls == crl_use::always);
 }
 
 std::vector<recipe_call> calls_for(recipe const& of, change what) {

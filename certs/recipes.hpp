@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,13 @@ struct recipe_call {
     friend bool operator==(recipe_call const&, recipe_call const&) = default;
 };
 
+/// Whether a product takes the CRLs of a file, and so looks whether its peers were revoked.
+enum class crl_use {
+    never,
+    asked,  // where the configuration says that it does
+    always,
+};
+
 struct recipe {
     std::string name;
     /// One after the other, up to the first that fails; empty: it watches its files itself, or
@@ -46,6 +54,7 @@ struct recipe {
     greeting first = greeting::none;
     /// Follows a link that moves: `linked` is a layout for it.
     bool follows_links = true;
+    crl_use crls = crl_use::never;
 };
 
 /// In the order in which people are told of them.
@@ -57,6 +66,8 @@ struct recipe {
 /// The words in braces, each once, in order.
 [[nodiscard]] std::vector<std::string> needs_of(recipe const& of);
 [[nodiscard]] bool restarts(recipe const& of);
+/// `asked`: what the configuration says, if anything.
+[[nodiscard]] bool reads_crl(recipe const& of, std::optional<bool> asked);
 
 enum class change { pair, bundle };
 /// A pair comes with its bundle: after the calls for it come those for the bundle that are others.

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -77,6 +78,26 @@ asio::awaitable<result<void>> wait_for(wire_address where, milliseconds limit) {
     return net::with_deadline(std::move(connecting), limit, doing);
 }
 
+/// The first value of the answer.
+asio::awaitable<result<std::string>> ask_postgres(postgres::settings where, std::string statement,
+                                                  milliseconds limit) {
+    auto const executor = co_await asio::this_coro::executor;
+    auto const deadline = std::chrono::steady_clock::now() + limit;
+    auto const doing = statement;
+    auto const server = postgres::make_connection(executor, std::move(where));
+    auto const opened = co_await server->open(deadline);
+    if (opened.has_error()) co_return opened.error();
+    std::vector<std::string> parameters;
+    auto const answered =
+        co_await server->query(std::move(statement), std::move(parameters), deadline);
+    server->close();
+    if (answered.has_error()) co_return answered.error();
+    if (answered->failed())
+        co_return failure{errc::remote_error,
+                          doing + " at " + server->name() + ": " + answered->error};
+    co_return answered->value();
+}
+
 }  // namespace
 
 asio::awaitable<result<void>> reload_redis(redis::settings where, file_paths files, dates how,
@@ -107,23 +128,39 @@ asio::awaitable<result<void>> reload_redis(redis::settings where, file_paths fil
 }
 
 asio::awaitable<result<void>> reload_postgres(postgres::settings where, milliseconds limit) {
-    auto const executor = co_await asio::this_coro::executor;
-    auto const deadline = std::chrono::steady_clock::now() + limit;
-    auto const server = postgres::make_connection(executor, std::move(where));
-    auto const opened = co_await server->open(deadline);
-    if (opened.has_error()) co_return opened.error();
     std::string statement = "SELECT pg_reload_conf()";
-    std::vector<std::string> parameters;
-    auto const answered =
-        co_await server->query(std::move(statement), std::move(parameters), deadline);
-    server->close();
+    auto const answered = co_await ask_postgres(std::move(where), std::move(statement), limit);
     if (answered.has_error()) co_return answered.error();
-    if (answered->failed())
-        co_return failure{errc::remote_error,
-                          "pg_reload_conf() at " + server->name() + ": " + answered->error};
-    if (answered->value() != "t")
-        co_return failure{errc::remote_error, "pg_reload_conf() at " + server->name() + " says no"};
+    if (*answered != "t") co_return failure{errc::remote_error, "pg_reload_conf() says no"};
     co_return result<void>();
+}
+
+asio::awaitable<result<void>> check_postgres_crl(postgres::settings where, std::string file,
+                                                 milliseconds limit) {
+    auto const at = where.host + ":" + std::to_string(where.port);
+    std::string statement = "SELECT current_setting('ssl_crl_file')";
+    auto const answered = co_await ask_postgres(std::move(where), std::move(statement), limit);
+    if (answered.has_error()) co_return answered.error();
+    if (*answered == file) co_return result<void>();
+    co_return failure{errc::conflict,
+                      "ssl_crl_file at " + at + " is '" + *answered + "', expected '" + file + "'"};
+}
+
+asio::awaitable<result<void>> check_nginx_crl(docker::client& engine, std::string name,
+                                              std::string file) {
+    std::vector<std::string> argv{"nginx", "-T"};
+    auto container = name;
+    auto const shown = co_await engine.exec(std::move(container), std::move(argv));
+    if (shown.has_error()) co_return shown.error();
+    std::istringstream lines(shown->out);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string key;
+        std::string value;
+        words >> key >> value;
+        if (key == "ssl_crl" && (value == file + ";" || value == file)) co_return result<void>();
+    }
+    co_return failure{errc::conflict, "no ssl_crl of nginx in " + name + " is " + file};
 }
 
 asio::awaitable<result<void>> signal_container(docker::client& engine, std::string name,

@@ -23,6 +23,7 @@ struct file_paths {
     std::string certificate;
     std::string key;
     std::string trusted;
+    std::string crls = {};
 };
 
 /// All three by one CONFIG SET, without which Redis refuses a pair that does not fit. The same
@@ -33,6 +34,15 @@ struct file_paths {
 /// pg_reload_conf(), which answers true also where the server then keeps its old certificate.
 [[nodiscard]] boost::asio::awaitable<result<void>> reload_postgres(postgres::settings where,
                                                                    milliseconds limit);
+
+/// errc::conflict: `ssl_crl_file` of the server is not this file, so that it refuses nobody by it.
+[[nodiscard]] boost::asio::awaitable<result<void>> check_postgres_crl(postgres::settings where,
+                                                                      std::string file,
+                                                                      milliseconds limit);
+/// errc::conflict: no `ssl_crl` of the configuration in the container is this file.
+[[nodiscard]] boost::asio::awaitable<result<void>> check_nginx_crl(docker::client& engine,
+                                                                   std::string name,
+                                                                   std::string file);
 
 /// nginx, InfluxDB 1.12, Patroni: "SIGHUP", to the container's first process.
 [[nodiscard]] boost::asio::awaitable<result<void>> signal_container(docker::client& engine,

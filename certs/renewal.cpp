@@ -47,7 +47,18 @@ private:
         s_.hold.reset();
     }
 
-    void on(trust const& e) { s_.trusted = e.hash; }
+    void on(trust const& e) {
+        s_.trusted = e.hash;
+        if (!e.crl.empty()) s_.crl = e.crl;
+    }
+
+    /// Told again and again: whoever waits to try again goes on waiting.
+    void on(revoked const& e) {
+        if (!s_.proven || s_.proven->serial != e.serial || s_.asked) return;
+        if (s_.coming && !brings_trust_alone()) return;
+        s_.asked = true;
+        say(weight::alarm, of_leaf(*s_.proven) + " was revoked: another one is asked for");
+    }
 
     void on(succeeded const& e) {
         if (e.of != s_.doing) return;
@@ -88,6 +99,7 @@ private:
         granted.generation = ++s_.generation;
         granted.wanted = policy_.wanted;
         s_.trusted = granted.trusted;
+        if (!granted.crl.empty()) s_.crl = granted.crl;
         s_.coming = coming_leaf{std::move(granted), stage::granted};
         s_.target_good = false;
         calm();
@@ -96,11 +108,12 @@ private:
     void take_proof() {
         say(weight::information, of_leaf(s_.coming->is) + " is shown by every address");
         unsigned const before = s_.proven ? s_.proven->generation : s_.coming->is.generation;
+        if (s_.proven && !brings_trust_alone()) s_.previous = before;
         s_.proven = s_.coming->is;
         s_.coming.reset();
         s_.told = nearness::far;
         ++s_.counts.proven;
-        actions_.emplace_back(forget_older{before});
+        actions_.emplace_back(forget_older{before, s_.previous});
         calm();
     }
 
@@ -219,6 +232,7 @@ private:
         drop_the_aged();
         if (now_.steady < s_.retry_at) return;
         if (s_.back) return begin(*s_.back, *s_.proven);
+        if (lacks_crl()) return start(operation::trust, s_.coming->is);
         if (s_.coming) return begin(s_.coming->at, s_.coming->is);
         if (now_.wall < due_at(s_, now_.wall, policy_)) {
             if (wants_trust()) start(operation::trust, *s_.proven);
@@ -246,17 +260,27 @@ private:
     /// A bundle that waits to be tried again, while a certificate is due or another bundle wanted.
     [[nodiscard]] bool is_overtaken() const {
         if (!brings_trust_alone() || s_.coming->at > stage::issued) return false;
-        bool const other = !s_.trusted.empty() && s_.coming->is.trusted != s_.trusted;
-        return other || now_.wall >= due_at(s_, now_.wall, policy_);
+        return is_behind(s_.coming->is) || now_.wall >= due_at(s_, now_.wall, policy_);
+    }
+
+    /// A server that is set up to read CRLs does not start without them, and so would never show
+    /// its first certificate.
+    [[nodiscard]] bool lacks_crl() const {
+        return s_.coming && !s_.proven && s_.coming->at >= stage::issued &&
+               s_.coming->is.crl.empty() && !s_.crl.empty();
+    }
+
+    /// What is beside it is not what is wanted.
+    [[nodiscard]] bool is_behind(leaf const& of) const {
+        return (!s_.trusted.empty() && of.trusted != s_.trusted) ||
+               (!s_.crl.empty() && of.crl != s_.crl);
     }
 
     [[nodiscard]] bool brings_trust_alone() const {
         return s_.coming && s_.proven && s_.coming->is.serial == s_.proven->serial;
     }
 
-    [[nodiscard]] bool wants_trust() const {
-        return s_.proven && !s_.trusted.empty() && s_.proven->trusted != s_.trusted;
-    }
+    [[nodiscard]] bool wants_trust() const { return s_.proven && is_behind(*s_.proven); }
 
     void begin(stage at, leaf const& on) {
         switch (at) {
@@ -365,7 +389,11 @@ std::string to_string(renewal_action const& a) {
                 : t->how == weight::warning ? "warning: "
                                             : "tell: ") +
                t->text;
-    return "forget older than " + std::to_string(std::get<forget_older>(a).than);
+    auto const& forget = std::get<forget_older>(a);
+    auto const text = "forget older than " + std::to_string(forget.than);
+    return forget.but == 0 || forget.but >= forget.than
+               ? text
+               : text + " but " + std::to_string(forget.but);
 }
 
 }  // namespace bevmesh::certs

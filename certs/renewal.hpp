@@ -8,8 +8,9 @@
 // next: that is waited for long, also over restarts.
 // One operation is under way at a time. Lives go by the wall clock, waits by the steady one: a
 // clock that was set neither delays a retry nor hurries it.
-// Another trust bundle goes the same way, as a generation with the same certificate: nothing is
-// signed for it, and it gives way to a certificate that is due, which brings the bundle with it.
+// Another trust bundle, or another CRL, goes the same way, as a generation with the same
+// certificate: nothing is signed for it, and it gives way to a certificate that is due, which
+// brings it along. A certificate that was revoked while it is in use is due.
 #pragma once
 
 #include <array>
@@ -90,12 +91,14 @@ struct renewal_state {
     /// On the way back to `proven`: how far that is.
     std::optional<stage> back;
     unsigned generation = 0;  // the last that was given out
+    unsigned previous = 0;    // the last with another certificate than `proven`; 0: none
     bool asked = false;       // somebody wants another certificate now
     std::optional<grant_hold> hold;
 
     operation doing = operation::none;
     bool target_good = false;
     std::string trusted;  // the hash of the bundle that is wanted; empty: not known yet
+    std::string crl;      // that of the CRLs; empty: not known yet, or it has none
     unsigned failures = 0;
     instant retry_at{};
     std::optional<instant> patient_until;
@@ -107,9 +110,15 @@ struct renewal_state {
 struct tick {};
 /// Somebody wants another certificate, now.
 struct rotate {};
-/// The bundle that is wanted is the one of this hash (bundle_hash() of x509.hpp).
+/// The bundle that is wanted is the one of this hash (bundle_hash() of x509.hpp), with the CRLs of
+/// that one (crl_hash() of crl.hpp); empty: those that it has, if any.
 struct trust {
     std::string hash;
+    std::string crl = {};
+};
+/// A CRL has this serial.
+struct revoked {
+    std::string serial;
 };
 struct succeeded {
     operation of = operation::none;
@@ -126,7 +135,7 @@ struct failed {
     fault why = fault::local;
     std::string text;
 };
-using renewal_event = std::variant<tick, rotate, trust, succeeded, failed>;
+using renewal_event = std::variant<tick, rotate, trust, revoked, succeeded, failed>;
 
 enum class weight { information, warning, alarm };
 
@@ -138,9 +147,11 @@ struct tell {
     weight how = weight::information;
     std::string text;
 };
-/// Generations older than these two are of no use any more.
+/// Generations older than this one are of no use any more, but for one: its certificate may still
+/// have to be revoked, and its bundle alone was exchanged since. 0: for none.
 struct forget_older {
     unsigned than = 0;
+    unsigned but = 0;
 };
 using renewal_action = std::variant<perform, tell, forget_older>;
 [[nodiscard]] std::string to_string(renewal_action const& a);

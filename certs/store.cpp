@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "mesh/base/descriptor.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::certs {
 namespace {
@@ -277,11 +277,12 @@ result<std::vector<unsigned>> store::generations() const {
     return found;
 }
 
-result<void> store::forget_older(unsigned than) const {
+result<void> store::forget_older(unsigned than, unsigned but) const {
     auto const all = generations();
     if (all.has_error()) return all.error();
     for (auto const each : *all) {
         if (each >= than) break;
+        if (each == but) continue;
         if (auto const gone = remove_directory(path_of(each)); gone.has_error())
             return gone.error();
     }

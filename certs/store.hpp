@@ -15,9 +15,9 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "mesh/base/descriptor.hpp"
 #include "mesh/base/result.hpp"
 #include "mesh/base/secret.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::certs {
 
@@ -50,8 +50,8 @@ public:
     [[nodiscard]] result<std::vector<stored_file>> read(unsigned generation) const;
     /// Ascending.
     [[nodiscard]] result<std::vector<unsigned>> generations() const;
-    /// Overwrites and removes the generations before it.
-    [[nodiscard]] result<void> forget_older(unsigned than) const;
+    /// Overwrites and removes the generations before `than`, but for `but`.
+    [[nodiscard]] result<void> forget_older(unsigned than, unsigned but = 0) const;
 
     [[nodiscard]] std::string const& folder() const noexcept { return folder_; }
 

@@ -318,16 +318,22 @@ result<leaf> check(granted const& got, private_key const& key, subject const& wa
     return made;
 }
 
-leaf read_leaf(X509* certificate) {
-    leaf made;
-    auto* const number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr);
+std::string serial_text(ASN1_INTEGER const* serial) {
+    std::string made;
+    auto* const number = ASN1_INTEGER_to_BN(serial, nullptr);
     auto* const text = number == nullptr ? nullptr : BN_bn2hex(number);
-    if (text != nullptr) made.serial = text;
-    std::ranges::transform(made.serial, made.serial.begin(), [](char c) {
+    if (text != nullptr) made = text;
+    std::ranges::transform(made, made.begin(), [](char c) {
         return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
     });
     OPENSSL_free(text);
     BN_free(number);
+    return made;
+}
+
+leaf read_leaf(X509* certificate) {
+    leaf made;
+    made.serial = serial_text(X509_get0_serialNumber(certificate));
     made.not_before = time_of(X509_get0_notBefore(certificate));
     made.not_after = time_of(X509_get0_notAfter(certificate));
     return made;
@@ -339,9 +345,9 @@ result<leaf> read_leaf(std::string const& certificate) {
     return read_leaf(own->get());
 }
 
-std::vector<std::string> split_pem(std::string_view text) {
-    constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----";
-    constexpr std::string_view end = "-----END CERTIFICATE-----";
+std::vector<std::string> split_pem(std::string_view text, std::string_view label) {
+    auto const begin = "-----BEGIN " + std::string(label) + "-----";
+    auto const end = "-----END " + std::string(label) + "-----";
     std::vector<std::string> all;
     for (;;) {
         auto const from = text.find(begin);
@@ -380,8 +386,12 @@ result<std::string> bundle_hash(std::vector<std::string> const& certificates) {
     unsigned size = 0;
     if (EVP_Digest(each.data(), each.size() * 32, sum.data(), &size, EVP_sha256(), nullptr) != 1)
         return no_memory("hash a bundle");
+    return hexadecimal(sum);
+}
+
+std::string hexadecimal(std::span<unsigned char const> bytes) {
     std::string text;
-    for (auto const byte : sum)
+    for (auto const byte : bytes)
         for (unsigned const half : {byte / 16U, byte % 16U})
             text += "0123456789abcdef"[half];
     return text;

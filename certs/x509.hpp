@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,18 +54,23 @@ struct granted {
 [[nodiscard]] result<leaf> check(granted const& got, private_key const& key, subject const& wanted,
                                  seconds life, wall_time now);
 
-/// The certificates of a text (PEM each), in its order.
-[[nodiscard]] std::vector<std::string> split_pem(std::string_view text);
+/// The certificates of a text (PEM each), in its order; or what has another label.
+[[nodiscard]] std::vector<std::string> split_pem(std::string_view text,
+                                                 std::string_view label = "CERTIFICATE");
 
 /// Of a certificate (PEM); its generation is 0.
 [[nodiscard]] result<leaf> read_leaf(std::string const& certificate);
 /// The same of one that a peer showed.
 [[nodiscard]] leaf read_leaf(X509* certificate);
+/// As leaf has it.
+[[nodiscard]] std::string serial_text(ASN1_INTEGER const* serial);
 /// The name of its subject; empty: it has none, or is no certificate.
 [[nodiscard]] std::string common_name_of(std::string const& certificate);
 /// Signed by itself: what peers have, and need not be sent.
 [[nodiscard]] bool is_root(std::string const& certificate);
 /// SHA-256 over the certificates (DER), sorted: two bundles that trust the same have the same.
 [[nodiscard]] result<std::string> bundle_hash(std::vector<std::string> const& certificates);
+/// Lower case, without separators.
+[[nodiscard]] std::string hexadecimal(std::span<unsigned char const> bytes);
 
 }  // namespace bevmesh::certs

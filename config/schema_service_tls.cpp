@@ -56,6 +56,9 @@ type_of<service_tls_config> service_tls_entry() {
                 "kafka: the listener whose certificate it is, in lower case."),
             key("client_config", &t::client_config, text(formats::absolute_path),
                 "kafka: --command-config of kafka-configs.sh, as the container sees it."),
+            key("crl", &t::crl, optional(boolean()),
+                "Whether it reads crl.pem beside ca.pem, the CRLs of the mesh's CAs, and so "
+                "refuses who was revoked. Without it: recipes postgres and nginx do."),
             key("renew_at", &t::renew_at, count(10, 75),
                 "In hundredths of its life: it is renewed at a point of its own from here to 15 "
                 "later. What is left then is how long Vault may be away."),

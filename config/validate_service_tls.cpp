@@ -44,6 +44,9 @@ void check_needs(certs::recipe const& recipe, service_config const& service, std
                              in_quotes(tls.recipe) + " needs a container's name",
                              "match: {container: NAME}");
     }
+    if (tls.crl.value_or(false) && recipe.crls == certs::crl_use::never)
+        found.report(join(at, "crl"),
+                     "is nothing for recipe " + tls.recipe + ", which reads no CRL", "no `crl`");
     if (!recipe.follows_links && tls.layout == "linked")
         found.report(join(at, "layout"), "linked is nothing for recipe " + tls.recipe,
                      "layout: flat");

@@ -7,7 +7,7 @@
 #include <optional>
 #include <sys/types.h>
 
-#include "mesh/base/descriptor.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::failover::guard {
 

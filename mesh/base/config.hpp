@@ -109,6 +109,7 @@ struct service_tls_config {
     std::string broker;                // kafka: its number
     std::string listener;              // kafka: whose certificate it is
     std::string client_config;         // kafka: a file for kafka-configs.sh, as the service sees it
+    std::optional<bool> crl;           // whether it reads crl.pem; absent: as its recipe has it
     unsigned renew_at = 55;            // in hundredths of its life; up to 15 later
     std::vector<std::string> windows;  // cron lines, UTC: when it may be renewed
     milliseconds window_length{3'600'000};

@@ -33,18 +33,21 @@ json bundle_of(json const& bundles, std::string const& node) {
     return {};
 }
 
-/// As the daemons write serials; empty: it is none.
-std::string plain_serial(std::string const& text) {
-    constexpr std::size_t digits_min = 8;
-    std::string plain;
-    for (char c : text) {
-        if (c == ':') continue;
-        if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-        bool const digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        if (!digit) return {};
-        plain += c;
+/// The CRLs that each node has, and below them what is wrong with them.
+std::string draw_crls(json const& bundles, page const& on) {
+    table t({"NODE", "CRL OF", "NUMBER", "REVOKED", "ENDS"});
+    std::string troubles;
+    for (auto const& one : bundles) {
+        for (auto const& crl : member_at(one, "crls"))
+            t.add({{text_at(one, "node")},
+                   {text_at(crl, "issuer")},
+                   {text_at(crl, "number")},
+                   {text_at(crl, "revoked")},
+                   {text_at(crl, "ends")}});
+        if (auto const trouble = text_at(one, "crl_trouble"); !trouble.empty())
+            troubles += printable(text_at(one, "node")) + ": " + printable(trouble) + "\n";
     }
-    return plain.size() < digits_min ? std::string() : plain;
+    return (t.empty() ? std::string() : "\n" + t.draw(on)) + troubles;
 }
 
 bool fits(json const& one, certs_filter const& by) {
@@ -163,7 +166,7 @@ std::string draw_trust(json const& trust, page const& on) {
     }
     auto tables = bundles.draw(on);
     if (!services.empty()) tables += "\n" + services.draw(on);
-    return tables + drawn + silent_nodes(trust);
+    return tables + drawn + draw_crls(member_at(trust, "bundles"), on) + silent_nodes(trust);
 }
 
 bool is_settled(json const& one) {
@@ -183,6 +186,19 @@ json find_certificate(json const& answer, json const& like) {
             text_at(one, "node") == text_at(like, "node"))
             return one;
     return {};
+}
+
+std::string plain_serial(std::string const& text) {
+    constexpr std::size_t digits_min = 8;
+    std::string plain;
+    for (char c : text) {
+        if (c == ':') continue;
+        if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+        bool const digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (!digit) return {};
+        plain += c;
+    }
+    return plain.size() < digits_min ? std::string() : plain;
 }
 
 result<json> select_revoked(json const& answer, std::string const& what, std::string const& node) {

@@ -30,6 +30,9 @@ struct certs_filter {
 /// A service trusts other CAs than its node sees, nodes see different ones, or one does not answer.
 [[nodiscard]] bool trust_is_degraded(nlohmann::json const& trust);
 
+/// As the daemons write serials, of at least 8 digits; empty: it is none.
+[[nodiscard]] std::string plain_serial(std::string const& text);
+
 /// The last certificate was seen at the wire, none is on its way, and nothing is wrong.
 [[nodiscard]] bool is_settled(nlohmann::json const& one);
 /// Not all are settled, or a node does not answer.

@@ -282,18 +282,10 @@ awaitable<result<void>> http_consul::reload_ended() {
     auto context = identity_->context_for_ended();
     if (context.has_error()) co_return context.error();
     auto how = how_;
-    how.tls.current = nullptr;
-    how.tls.context = std::move(*context);
-    auto const alone = net::make_http_client(executor_, std::move(how));
-    if (alone.has_error()) co_return alone.error();
-    auto request = to("/v1/agent/reload");
-    request.method = "PUT";
-    auto const named = name_of(request);
-    auto const got = co_await (*alone)->send(std::move(request));
-    if (got.has_error()) co_return got.error();
-    if (got->status < 200 || got->status > 299)
-        co_return net::status_failure(named, peer(), got->status, got->body);
-    co_return result<void>();
+    how.tls.current = [with = std::move(*context)] { return result<net::tls_context>(with); };
+    http_consul alone(executor_, std::move(how), identity_, token_);
+    bool const has_ended = false;
+    co_return co_await alone.reload(has_ended);
 }
 
 awaitable<result<std::string>> http_consul::transaction(std::string operations) {

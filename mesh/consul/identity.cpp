@@ -33,8 +33,12 @@ result<std::shared_ptr<identity>> identity::make(consul_config const& settings,
         if (settings.ca_file.empty()) return made;
     }
     auto configured = net::make_client_context(made->files_);
-    if (!configured) return configured.error();
-    made->configured_ = std::move(*configured);
+    if (configured)
+        made->configured_ = std::move(*configured);
+    else if (made->by_vault() && made->load())
+        made->tell_once(false, "without files of the configuration: " + configured.error().doing);
+    else
+        return configured.error();
     return made;
 }
 

@@ -87,6 +87,7 @@ certificates::certificates(boost::asio::any_io_executor executor, std::string no
       node_(std::move(node)),
       others_(others),
       turn_(agent, node_),
+      revocation_(node_, others),
       tasks_(executor, [](std::string_view task, std::string const& what) {
           log::logger("certs").error("a part ended by an exception",
                                      {{"part", std::string(task)}, {"reason", what}});
@@ -99,12 +100,15 @@ result<std::unique_ptr<certificates>> certificates::make(
     docker::client& docker, consul::client& agent, vault::client* vault, certificate_hooks hooks) {
     std::unique_ptr<certificates> made(new certificates(executor, std::move(node), others, agent));
     made->hooks_ = std::move(hooks);
+    made->vault_ = vault;
     if (vault != nullptr) made->trusted_ = std::make_unique<certs::shared_bundle>(executor, *vault);
     if (vault != nullptr && own_by_vault(mesh)) {
         if (auto const added = made->add_own(mesh, *vault); !added) return added.error();
     }
-    if (vault != nullptr && !mesh.consul.tls.recipe.empty()) {
-        if (auto const added = made->add_agent(mesh, *vault, docker); !added)
+    if (!mesh.consul.tls.recipe.empty()) {
+        if (vault == nullptr)
+            made->log_.error("no Vault, so no certificate", {{"service", "consul"}});
+        else if (auto const added = made->add_agent(mesh, *vault, docker); !added)
             return failure{added.error().code,
                            "certificate of Consul's agent: " + added.error().doing};
     }
@@ -169,6 +173,7 @@ result<void> certificates::add_service(service_config const& service, mesh_confi
     auto retrust = reload_of(here, certs::change::bundle);
     if (!retrust) return retrust.error();
     holder by;
+    by.reads_crl = crl_check_of(here);
     by.reload = std::move(*reload);
     by.retrust = std::move(*retrust);
     by.ready = ready_of(here);
@@ -199,10 +204,11 @@ result<void> certificates::add(service_config const& service, mesh_config const&
     if (recipe != nullptr) how.policy.patience = recipe->patience;
     how.policy.life.earliest = tls.renew_at * 10;
     how.policy.life.latest = tls.renew_at * 10 + renewal_spread;
-    how.traditional_key = tls.key_format == "traditional";
-    how.pkcs12_password = *phrase;
+    how.key.traditional = tls.key_format == "traditional";
+    how.key.pkcs12_password = *phrase;
+    how.reads_crl = recipe == nullptr || certs::reads_crl(*recipe, tls.crl);
     // Owned by its reader, a key is for nobody else: PostgreSQL takes it only so.
-    how.key_mode = tls.owner ? S_IRUSR | S_IWUSR : S_IRUSR | S_IWUSR | S_IRGRP;
+    how.key.mode = tls.owner ? S_IRUSR | S_IWUSR : S_IRUSR | S_IWUSR | S_IRGRP;
 
     certs::keeper_hooks hooks;
     hooks.reload = std::move(by.reload);
@@ -224,6 +230,7 @@ result<void> certificates::add(service_config const& service, mesh_config const&
     one->keeper =
         std::make_unique<certs::keeper>(executor_, means, std::move(files), std::move(how),
                                         std::move(hooks), read_kept(path, log_), seed);
+    revocation_.add({service.name, tls.recipe, one->keeper.get(), std::move(by.reads_crl)});
     kept_.emplace(service.name, std::move(one));
     return {};
 }
@@ -237,6 +244,7 @@ void certificates::mount(routes& on) {
            [this](call c) { return pem(std::move(c)); });
     on.add("POST", "/v1/certs/rotate", audience::everybody,
            [this](call const& c) { return at_once(rotate(c)); });
+    revocation_.mount(on);
 }
 
 awaitable<void> certificates::run() {
@@ -265,11 +273,13 @@ awaitable<void> certificates::watch_trust() {
         if (trouble != std::exchange(trust_trouble_, trouble) && !trouble.empty())
             log_.warning("the CAs in Vault cannot be seen: the bundles stay as they are",
                          {{"reason", trouble}});
-        if (seen) {
-            auto const& wanted = bundle_.take(std::move(*seen));
+        if (seen) bundle_.take(std::move(*seen));
+        auto wanted = bundle_.wanted();
+        // Also while Vault is away: CRLs end.
+        if (!wanted.empty()) co_await revocation_.look(*vault_, std::move(wanted));
+        if (seen)
             for (auto const& [name, one] : kept_)
-                one->keeper->trust(wanted);
-        }
+                one->keeper->trust(bundle_.wanted(), revocation_.crls_for(*one->keeper));
         auto const pause = trust_pause;
         co_await net::sleep_for(pause);
     }
@@ -286,10 +296,19 @@ json certificates::describe_bundle() const {
                                {"root", certs::is_root(each)},
                                {"expires", to_text(is->not_after)}});
     }
+    auto crls = json::array();
+    for (auto const& one : revocation_.all())
+        crls.push_back({{"issuer", one.issuer},
+                        {"number", one.number},
+                        {"made", to_text(one.made)},
+                        {"ends", to_text(one.ends)},
+                        {"revoked", one.revoked.size()}});
     return {{"node", node_},
             {"hash", bundle_.wanted().empty() || !hash ? std::string() : *hash},
             {"authorities", std::move(authorities)},
-            {"trouble", trust_trouble_}};
+            {"crls", std::move(crls)},
+            {"trouble", trust_trouble_},
+            {"crl_trouble", revocation_.trouble()}};
 }
 
 json certificates::describe() const {

@@ -8,9 +8,9 @@
 //   POST /v1/certs/rotate     {"service"}: another one, now; the answer comes before it is made
 //
 // What a keeper has reached is in STATE_DIR/certs/SERVICE.json: a daemon that is killed goes on
-// there. The CAs in Vault are looked at every trust_pause: where they are others, every service
-// gets the bundle, with the certificate that it has. Which services have certificates is read at
-// the start alone.
+// there. The CAs in Vault, and their CRLs, are looked at every trust_pause: where they are others,
+// every service gets them, with the certificate that it has (revocation.hpp). Which services have
+// certificates is read at the start alone.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,7 @@
 #include "certs/shared_bundle.hpp"
 #include "mesh/base/config.hpp"
 #include "mesh/daemon/peers.hpp"
+#include "mesh/daemon/revocation.hpp"
 #include "mesh/daemon/routes.hpp"
 #include "mesh/daemon/service_reload.hpp"
 #include "mesh/docker/client.hpp"
@@ -70,6 +71,7 @@ public:
 
     [[nodiscard]] std::vector<certificate_view> views() const;
     [[nodiscard]] bool empty() const noexcept { return kept_.empty(); }
+    [[nodiscard]] std::vector<certs::crl> crls() const { return revocation_.all(); }
 
     static constexpr seconds trust_pause{10};
 
@@ -84,6 +86,7 @@ private:
         certs::reload_call retrust;
         std::function<net::awaitable<result<void>>()> ready;  // may be empty
         std::vector<certs::wire_address> shown_at;
+        std::function<net::awaitable<result<void>>()> reads_crl;  // may be empty
     };
 
     result<void> add_own(mesh_config const& mesh, vault::client& vault);
@@ -109,8 +112,10 @@ private:
     std::string trust_trouble_;  // empty: the last look went well
     log::logger log_{"certs"};
     boost::asio::thread_pool pool_{4};                   // of all keepers, for their fsyncs
+    vault::client* vault_ = nullptr;                     // null: none
     std::unique_ptr<certs::shared_bundle> trusted_;      // null: no Vault
     std::map<std::string, std::unique_ptr<kept>> kept_;  // by service
+    revocation revocation_;
     net::task_group tasks_;
 };
 

@@ -71,6 +71,10 @@ void add_certificates(families& to, certificates const& kept) {
         for (auto const each : operations)
             to.add(number(v.state->counts.failures.at(static_cast<std::size_t>(each))),
                    {{"service", v.service}, {"operation", std::string(certs::name(each))}});
+    to.gauge("bevmesh_certs_crl_next_update_timestamp_seconds",
+             "When the CRL of a CA ends, by its issuer, Unix time.");
+    for (auto const& one : kept.crls())
+        to.add(unix_time(one.ends), {{"issuer", one.issuer}});
     to.counter("bevmesh_certs_sign_calls_total", "Requests to sign that went to Vault.");
     for (auto const& v : all)
         to.add(number(v.sign_calls), {{"service", v.service}});

@@ -51,10 +51,10 @@ std::shared_ptr<net::http_client> client_for(boost::asio::any_io_executor const&
 peers::sources sources_of(mesh_config const& config, std::string const& node) {
     peers::sources from;
     from.uri = peer_uri(config.name, node);
-    from.configured = {config.tls.certificate, config.tls.key, config.tls.ca};
+    from.configured = {config.tls.certificate, config.tls.key, config.tls.ca, {}};
     if (!peers_by_vault(config)) return from;
     auto const files = own_files(peer_tls(config.state_dir));
-    from.vault = {files.certificate, files.key, files.trusted};
+    from.vault = {files.certificate, files.key, files.trusted, files.crls};
     return from;
 }
 

@@ -24,7 +24,7 @@ std::string seen_folder(service_tls_config const& tls) {
 }
 
 certs::file_paths files_in(std::string const& folder) {
-    return {folder + "/cert.pem", folder + "/key.pem", folder + "/ca.pem"};
+    return {folder + "/cert.pem", folder + "/key.pem", folder + "/ca.pem", folder + "/crl.pem"};
 }
 
 /// What the words of a recipe are on one instance.
@@ -61,10 +61,8 @@ certs::reload_call redis_reload(service_tls_config const& tls, certs::wire_addre
     return [s, seen](certs::dates how) { return certs::reload_redis(s, seen, how, call_limit); };
 }
 
-/// libpq looks at the dates always: where they cannot be looked at, the container is signaled.
-certs::reload_call postgres_reload(service_tls_config const& tls, certs::wire_address const& at,
-                                   secret const& password, docker::client& docker,
-                                   std::string const& container) {
+postgres::settings postgres_at(service_tls_config const& tls, certs::wire_address const& at,
+                               secret const& password) {
     auto const ours = own_files(tls);
     postgres::settings s;
     s.host = at.host;
@@ -76,6 +74,14 @@ certs::reload_call postgres_reload(service_tls_config const& tls, certs::wire_ad
     // libpq asks for the mode of a key, not for its owner: who can read it may use it.
     s.ssl_cert = ours.certificate;
     s.ssl_key = ours.key;
+    return s;
+}
+
+/// libpq looks at the dates always: where they cannot be looked at, the container is signaled.
+certs::reload_call postgres_reload(service_tls_config const& tls, certs::wire_address const& at,
+                                   secret const& password, docker::client& docker,
+                                   std::string const& container) {
+    auto const s = postgres_at(tls, at, password);
     return [s, &docker, container](certs::dates how) {
         if (how == certs::dates::ignored && !container.empty())
             return certs::signal_container(docker, container, "SIGHUP");
@@ -210,6 +216,29 @@ std::function<asio::awaitable<result<void>>()> ready_of(reload_case const& of) {
                 all.containers.push_back(name);
     if (recipe != nullptr && certs::restarts(*recipe)) all.restart = restart_of(of);
     return [all] { return look_at(all); };
+}
+
+std::function<asio::awaitable<result<void>>()> crl_check_of(reload_case const& of) {
+    auto const& tls = of.service.tls;
+    auto const password = read_secret_line(tls.password_file, "the password");
+    auto const file = files_seen(tls).crls;
+    std::vector<certs::reload_call> each;
+    for (auto const* instance : instances_on(of.service, of.node)) {
+        if (tls.recipe == "postgres" && password) {
+            auto const where =
+                postgres_at(tls, shown_at(of.service, *instance, of.address), *password);
+            each.push_back([where, file](certs::dates) {
+                return certs::check_postgres_crl(where, file, call_limit);
+            });
+        } else if (tls.recipe == "nginx") {
+            each.push_back(
+                [&docker = of.docker, name = instance->match.container, file](certs::dates) {
+                    return certs::check_nginx_crl(docker, name, file);
+                });
+        }
+    }
+    if (each.empty()) return {};
+    return [each] { return certs::tell_all(each, certs::dates::checked); };
 }
 
 result<certs::reload_call> reload_of(reload_case const& of, certs::change what) {

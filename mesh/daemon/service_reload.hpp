@@ -40,6 +40,11 @@ struct reload_case {
 /// one is made.
 [[nodiscard]] std::function<boost::asio::awaitable<result<void>>()> ready_of(reload_case const& of);
 
+/// Asks the service's instances on the node whether they are set up to read crl.pem: a failure says
+/// which is not, and what is expected there. Empty: the product has no way to ask.
+[[nodiscard]] std::function<boost::asio::awaitable<result<void>>()> crl_check_of(
+    reload_case const& of);
+
 /// What must show a new certificate.
 [[nodiscard]] certs::wire_address shown_at(service_config const& service,
                                            instance_config const& instance,

@@ -12,7 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mesh/base/descriptor.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::daemon {
 namespace {

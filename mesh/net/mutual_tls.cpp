@@ -10,6 +10,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 namespace bevmesh::net {
@@ -162,6 +163,56 @@ bool is_issued_by(STACK_OF(X509_NAME) const* names, SSL_CTX* identity) {
     return false;
 }
 
+/// Whether a CRL that the issuer signed has the certificate: CAs of one name may have other keys.
+bool is_revoked(X509_STORE_CTX* check, X509* certificate, X509* issuer) {
+    auto* const lists = X509_STORE_CTX_get1_crls(check, X509_get_issuer_name(certificate));
+    bool found = false;
+    for (int i = 0; i < sk_X509_CRL_num(lists) && !found; ++i) {
+        auto* const list = sk_X509_CRL_value(lists, i);
+        X509_REVOKED* entry = nullptr;
+        // 2: taken off the list again, which a delta CRL alone says.
+        found = X509_CRL_get0_by_cert(list, &entry, certificate) == 1 &&
+                X509_CRL_verify(list, X509_get0_pubkey(issuer)) == 1;
+    }
+    sk_X509_CRL_pop_free(lists, X509_CRL_free);
+    ERR_clear_error();
+    return found;
+}
+
+/// In the place of OpenSSL's own check, which refuses who has no CRL and whose CRL has ended.
+int check_revocation(X509_STORE_CTX* check) {
+    auto* const chain = X509_STORE_CTX_get0_chain(check);
+    for (int i = 0; i + 1 < sk_X509_num(chain); ++i) {
+        auto* const certificate = sk_X509_value(chain, i);
+        if (!is_revoked(check, certificate, sk_X509_value(chain, i + 1))) continue;
+        X509_STORE_CTX_set_error_depth(check, i);
+        X509_STORE_CTX_set_current_cert(check, certificate);
+        X509_STORE_CTX_set_error(check, X509_V_ERR_CERT_REVOKED);
+        if (X509_STORE_CTX_get_verify_cb(check)(0, check) != 1) return 0;
+    }
+    return 1;
+}
+
+result<void> add_crls(SSL_CTX* context, std::string const& file) {
+    if (file.empty() || (::access(file.c_str(), F_OK) != 0 && errno == ENOENT)) return {};
+    auto const content = read_file("CRL", file, false);
+    if (!content) return content.error();
+    auto* const store = SSL_CTX_get_cert_store(context);
+    std::unique_ptr<BIO, decltype(&BIO_free_all)> const from(
+        BIO_new_mem_buf(content->data(), static_cast<int>(content->size())), &BIO_free_all);
+    std::size_t added = 0;
+    while (auto* const list = PEM_read_bio_X509_CRL(from.get(), nullptr, nullptr, nullptr)) {
+        bool const taken = X509_STORE_add_crl(store, list) == 1;
+        X509_CRL_free(list);
+        if (!taken) return wrong("CRL", file, "OpenSSL does not take it");
+        ++added;
+    }
+    ERR_clear_error();
+    if (added == 0) return wrong("CRL", file, "expected PEM CRLs");
+    X509_STORE_set_check_revocation(store, &check_revocation);
+    return {};
+}
+
 struct either {
     tls_context first;
     tls_context second;
@@ -230,7 +281,10 @@ result<mutual_tls> load_mutual_tls(mutual_tls_files const& files) {
         return wrong("key", files.key, fits);
     }
     if (!announce_trusted(native)) return wrong("CA", files.ca, "has a name that is none");
-    return check_own(std::move(context), files);
+    auto made = check_own(std::move(context), files);
+    if (!made) return made;
+    if (auto const added = add_crls(native, files.crl); !added) return added.error();
+    return made;
 }
 
 }  // namespace bevmesh::net

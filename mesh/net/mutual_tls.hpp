@@ -2,6 +2,10 @@
 //
 // One context serves as client and as server. No session is resumed: each connection's certificate
 // is looked at. Who a peer is, is said by the URI in its certificate (SPIFFE), not by a host name.
+//
+// A peer whose certificate, or whose CA's, is on the CRL of its issuer is refused. A CA without a
+// CRL revokes nobody, and one that has ended goes on to count: where Vault is away for long, the
+// mesh goes on as it is.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +21,7 @@ struct mutual_tls_files {
     std::string certificate;  // PEM: ours, then intermediates
     std::string key;          // PEM, readable by its owner alone
     std::string ca;           // PEM: one or more roots that peers are checked against
+    std::string crl = {};     // PEM: CRLs, each for its CA; empty, or not there: nobody is revoked
 };
 
 struct mutual_tls {
@@ -27,6 +32,7 @@ struct mutual_tls {
 
 /// Loads and checks everything: the files can be read, the key is ours alone and fits, the
 /// certificate is valid now and is one of the CA's. A failure names the file and what was expected.
+/// That our own certificate was revoked is none: it is for our peers to refuse it.
 [[nodiscard]] result<mutual_tls> load_mutual_tls(mutual_tls_files const& files);
 
 /// While the mesh goes over from one CA to another: accepts peers of both, and shows `first`, but

@@ -301,6 +301,17 @@ json role_document(mesh_config const& mesh, std::string const& role) {
             {"use_csr_sans", false}};
 }
 
+/// Whoever checks a CRL that has ended refuses all, and while Vault is away nobody makes another.
+/// So what is left of one at any time is as long as the longest certificate: those end first.
+json crl_document(milliseconds ttl) {
+    using std::chrono::hours;
+    auto const left = std::max(std::chrono::ceil<hours>(ttl), hours(24)).count();
+    return {{"auto_rebuild", true},
+            {"auto_rebuild_grace_period", std::to_string(left) + "h"},
+            {"disable", false},
+            {"expiry", std::to_string(3 * left) + "h"}};
+}
+
 std::string node_policy(mesh_config const& mesh, std::string const& node,
                         policy_templates const& shipped) {
     auto rules = filled(without_comments(shipped.node), mesh, node, "");
@@ -339,13 +350,9 @@ setup_plan plan_setup(mesh_config const& mesh, policy_templates const& shipped,
     p.mount(vault.pki.mount, "pki", intermediate_seconds);
     p.root();
     p.intermediate();
-    // A CRL that nobody makes anew ends after three days, and then whoever checks it refuses all.
+    auto const crl = crl_document(vault.pki.ttl);
     for (auto const& mount : {vault.pki.root_mount, vault.pki.mount})
-        p.document("CRL of " + mount, mount + "/config/crl",
-                   {{"auto_rebuild", true},
-                    {"auto_rebuild_grace_period", "24h"},
-                    {"disable", false},
-                    {"expiry", "72h"}});
+        p.document("CRL of " + mount, mount + "/config/crl", crl);
     for (auto const& role : roles_of(mesh))
         p.document("PKI role " + role, role_path(mesh, role), role_document(mesh, role));
     p.policy(ca_operator_policy_name, filled(without_comments(shipped.ca_operator), mesh, "", ""));

@@ -123,10 +123,13 @@ awaitable<result<std::string>> http_vault::crls() {
     for (auto const& mount : {settings_.pki.mount, settings_.pki.root_mount}) {
         if (mount.empty()) continue;
         auto const listed = co_await open_to_all(mount + "/issuers?list=true");
+        // A mount without issuers.
+        if (listed.has_error() && listed.error().code == errc::not_found) continue;
         if (listed.has_error()) co_return listed.error();
         auto const found = decode_issuers(*listed);
         if (found.has_error()) co_return found.error();
         for (auto const& entry : *found) {
+            if (entry.name.starts_with(retired_prefix)) continue;
             auto const path = mount + "/issuer/" + net::percent_encode(entry.id);
             auto pem = co_await open_to_all(path + "/crl/pem");
             // One whose key is elsewhere signs none here.

@@ -46,8 +46,8 @@ public:
     /// once: the trust bundle is made of these, because MOUNT/ca_chain has the default issuer's
     /// chain only.
     virtual awaitable<result<std::vector<issuer_entry>>> issuers() = 0;
-    /// The CRLs of all issuers that have one, of the mount and of the root mount, as PEM one after
-    /// the other: a server that checks a chain wants the CRL of each CA in it.
+    /// The CRLs of all issuers() that have one, as PEM one after the other: a server that checks a
+    /// chain wants the CRL of each CA in it.
     virtual awaitable<result<std::string>> crls() = 0;
     /// One report an address, in the configuration's order; asked side by side.
     virtual awaitable<std::vector<node_report>> health() = 0;

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mesh/base/descriptor.hpp"
 #include "mesh/net/clock.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::registrar::dns {
 namespace {

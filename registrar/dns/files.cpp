@@ -10,7 +10,7 @@
 
 #include <climits>
 
-#include "mesh/base/descriptor.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::registrar::dns {
 namespace {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "mesh/base/descriptor.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::registrar::scan {
 namespace {

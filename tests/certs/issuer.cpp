@@ -49,6 +49,45 @@ void copy_names(X509_REQ* from, X509* to) {
     sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free);
 }
 
+void add_revoked(X509_CRL* to, std::string const& serial) {
+    BIGNUM* number = nullptr;
+    must(BN_hex2bn(&number, serial.c_str()) > 0, "read a serial");
+    auto* const asn1 = BN_to_ASN1_INTEGER(number, nullptr);
+    auto* const entry = X509_REVOKED_new();
+    std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> const at(X509_gmtime_adj(nullptr, -60),
+                                                                   &ASN1_TIME_free);
+    must(X509_REVOKED_set_serialNumber(entry, asn1) == 1, "set a serial");
+    must(X509_REVOKED_set_revocationDate(entry, at.get()) == 1, "set a date");
+    must(X509_CRL_add0_revoked(to, entry) == 1, "revoke");
+    ASN1_INTEGER_free(asn1);
+    BN_free(number);
+}
+
+std::string make_crl(X509* by, EVP_PKEY* key, std::vector<std::string> const& serials,
+                     crl_options const& how) {
+    using time = std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)>;
+    std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> const made(X509_CRL_new(), &X509_CRL_free);
+    time const from(X509_gmtime_adj(nullptr, how.made), &ASN1_TIME_free);
+    time const to(X509_gmtime_adj(nullptr, how.ends), &ASN1_TIME_free);
+    std::unique_ptr<ASN1_INTEGER, decltype(&ASN1_INTEGER_free)> const number(ASN1_INTEGER_new(),
+                                                                             &ASN1_INTEGER_free);
+    ASN1_INTEGER_set(number.get(), how.number);
+    X509_CRL_set_version(made.get(), X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(made.get(), X509_get_subject_name(by));
+    X509_CRL_set1_lastUpdate(made.get(), from.get());
+    X509_CRL_set1_nextUpdate(made.get(), to.get());
+    must(X509_CRL_add1_ext_i2d(made.get(), NID_crl_number, number.get(), 0, 0) == 1, "number");
+    for (auto const& serial : serials)
+        add_revoked(made.get(), serial);
+    X509_CRL_sort(made.get());
+    must(X509_CRL_sign(made.get(), key, EVP_sha256()) > 0, "sign");
+    std::unique_ptr<BIO, decltype(&BIO_free_all)> const text(BIO_new(BIO_s_mem()), &BIO_free_all);
+    must(PEM_write_bio_X509_CRL(text.get(), made.get()) == 1, "write a CRL");
+    char* data = nullptr;
+    auto const size = BIO_get_mem_data(text.get(), &data);
+    return {data, static_cast<std::size_t>(size)};
+}
+
 std::string common_name(X509_REQ* of) {
     char text[256] = {};
     X509_NAME_get_text_by_NID(X509_REQ_get_subject_name(of), NID_commonName, text, sizeof text);
@@ -88,6 +127,14 @@ certs::granted issuer::sign(std::string const& request, issue_options how) {
     if (!how.uses.empty()) extend(made.get(), certificate_.get(), NID_ext_key_usage, how.uses);
     must(X509_sign(made.get(), key_.get(), EVP_sha256()) > 0, "sign");
     return {pem(made.get()), {intermediate_}, {root_}};
+}
+
+std::string issuer::crl(std::vector<std::string> const& serials, crl_options how) {
+    return make_crl(certificate_.get(), key_.get(), serials, how);
+}
+
+std::string issuer::root_crl(std::vector<std::string> const& serials, crl_options how) {
+    return make_crl(root_certificate_.get(), root_key_.get(), serials, how);
 }
 
 }  // namespace bevmesh::test

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <openssl/x509.h>
 
@@ -17,13 +18,24 @@ struct issue_options {
     bool keep_names = true;
 };
 
+struct crl_options {
+    long made = -60;  // seconds from now
+    long ends = 3'600;
+    long number = 1;
+};
+
 class issuer {
 public:
     explicit issuer(std::string const& name = "test");
 
     /// With the chain and the bundle that peers check it with.
     [[nodiscard]] certs::granted sign(std::string const& request, issue_options how = {});
+    /// The intermediate's CRL (PEM) with these serials, and the root's.
+    [[nodiscard]] std::string crl(std::vector<std::string> const& serials, crl_options how = {});
+    [[nodiscard]] std::string root_crl(std::vector<std::string> const& serials,
+                                       crl_options how = {});
     [[nodiscard]] std::string const& root() const noexcept { return root_; }
+    [[nodiscard]] std::string const& intermediate() const noexcept { return intermediate_; }
 
 private:
     using key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;

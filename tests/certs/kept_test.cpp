@@ -9,8 +9,10 @@ using namespace bevmesh::certs;
 TEST_CASE("what is kept of a renewal comes back, and what was in memory alone does not") {
     renewal_state s;
     s.generation = 7;
+    s.previous = 4;
     s.asked = true;
-    s.proven = leaf{6, "0a", wall_time(seconds(10)), wall_time(seconds(90)), "wish", "ca", "hash"};
+    s.proven =
+        leaf{6, "0a", wall_time(seconds(10)), wall_time(seconds(90)), "wish", "ca", "hash", "crl"};
     s.coming =
         coming_leaf{{7, "0b", wall_time(seconds(50)), wall_time(seconds(130))}, stage::installed};
     s.back = stage::reloaded;
@@ -19,6 +21,7 @@ TEST_CASE("what is kept of a renewal comes back, and what was in memory alone do
     auto const read = decode_kept(encode_kept(s));
     REQUIRE(read.has_value());
     CHECK(read->generation == 7);
+    CHECK(read->previous == 4);
     CHECK(read->asked);
     CHECK(read->proven == s.proven);
     CHECK(read->coming == s.coming);

@@ -53,6 +53,19 @@ TEST_CASE("what a recipe needs of the configuration is in its words") {
     CHECK(known("postgres").first == greeting::postgres);
 }
 
+TEST_CASE("PostgreSQL and nginx read a CRL, what is told by hand where it is said, others never") {
+    CHECK(reads_crl(known("postgres"), {}));
+    CHECK(reads_crl(known("nginx"), {}));
+    CHECK_FALSE(reads_crl(known("postgres"), false));
+    for (auto const* name :
+         {"signal", "docker_signal", "exec", "docker_exec", "http", "restart", "none"}) {
+        INFO(name);
+        CHECK_FALSE(reads_crl(known(name), {}));
+        CHECK(reads_crl(known(name), true));
+    }
+    CHECK_FALSE(reads_crl(known("redis"), true));
+}
+
 TEST_CASE("a pair comes with its bundle: what tells of that is told too, and no call twice") {
     auto const& kafka = known("kafka");
     CHECK(calls_for(kafka, change::pair).size() == 2);

@@ -46,10 +46,12 @@ void table::perform(certs::perform const& a) {
                           wall_ + ttl};
         answer.granted.issuer = "ca";
         answer.granted.trusted = bundle;
+        answer.granted.crl = crl;
     }
     if (a.what == operation::trust) {
         answer.granted = a.on;
         answer.granted.trusted = bundle;
+        answer.granted.crl = crl;
     }
     if (a.what == operation::swap) in_use = a.on.generation;
     if (a.what == operation::reload && reload_works) shown = in_use;
@@ -84,6 +86,7 @@ void table::restart() {
     if (kept.coming && kept.coming->at == stage::granted) kept.coming.reset();
     kept.back = state.back;
     kept.generation = state.generation;
+    kept.previous = state.previous;
     kept.asked = state.asked;
     kept.hold = state.hold;
     state = kept;

@@ -38,6 +38,7 @@ public:
     unsigned shown = 0;        // the generation that the service shows
     unsigned in_use = 0;       // the generation of the files in use
     std::string bundle = "";   // what Vault has; of no bundle is anything known while it is empty
+    std::string crl = "";      // the hash of the CRLs that are beside a new generation
     bool reload_works = true;  // the service takes the files that are in use
     std::map<certs::operation, certs::failed> fails;
     /// The daemon dies in this operation: nobody hears how it went.

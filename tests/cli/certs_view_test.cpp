@@ -96,6 +96,18 @@ TEST_CASE("trust is good where every service trusts what its node sees, and all 
     CHECK_FALSE(trust_is_degraded(trust_of(select_certificates(all, {{}, "thanos"}))));
 }
 
+TEST_CASE("the CRLs of each node are shown, and what is wrong with them") {
+    auto all = answer();
+    all["bundles"] = {
+        {{"node", "thanos"},
+         {"hash", "ab"},
+         {"crls", {{{"issuer", "bev root"}, {"number", 7}, {"revoked", 1}, {"ends", "soon"}}}},
+         {"crl_trouble", "the CRL of bev root has ended"}}};
+    auto const drawn = draw_trust(trust_of(all), page{});
+    CHECK(drawn.find("thanos  bev root  7       1        soon\n") != std::string::npos);
+    CHECK(drawn.find("thanos: the CRL of bev root has ended\n") != std::string::npos);
+}
+
 TEST_CASE("what is revoked is named by its service or by how its serial begins") {
     auto all = answer();
     all["certificates"][0]["serial"] = "ffee1b2c3d4e";

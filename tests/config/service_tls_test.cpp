@@ -68,6 +68,17 @@ TEST_CASE("a recipe's own needs, and windows that are no cron lines, are told") 
               .empty());
 }
 
+TEST_CASE("a CRL is asked for where a program reads one, and not where none is read") {
+    auto const with =
+        load_text(head + vault + redis("{recipe: exec, folder: /t, command: [x], crl: true}"), "f");
+    REQUIRE(with.problems.empty());
+    CHECK(with.value.services.front().tls.crl == true);
+    CHECK(problems_of(head + vault + redis("{recipe: redis, folder: /t, crl: false}")).empty());
+    CHECK(problems_of(head + vault + redis("{recipe: redis, folder: /t, crl: true}")) ==
+          lines{"f:5:82: services.redis.tls.crl: is nothing for recipe redis, which reads no CRL; "
+                "expected no `crl`"});
+}
+
 TEST_CASE("no service gets the certificate by which the daemons know each other") {
     std::string const named = "services:\n  bevmesh: {match: {container: app}, port: 6379";
     CHECK(problems_of(head + vault + named + ", tls: {recipe: redis, folder: /t}}\n") ==

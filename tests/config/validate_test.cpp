@@ -78,13 +78,13 @@ TEST_CASE("Consul asked by Vault's certificates needs TLS, a Vault, and an agent
     std::string const https = "consul: {address: 'https://127.0.0.1:8501', certificates: vault";
     CHECK(problems_after_head(vault + https + "}\n").empty());
     CHECK(problems_after_head(https + "}\n") ==
-          lines{"f:3:58: consul.certificates: is vault, and there is none; expected the section "
+          lines{"f:3:59: consul.certificates: is vault, and there is none; expected the section "
                 "`vault`"});
     CHECK(problems_after_head(vault + "consul: {certificates: vault}\n") ==
           lines{"f:4:24: consul.certificates: has no use: the agent is not asked by TLS; expected "
                 "consul.address to begin with https://"});
     CHECK(problems_after_head(vault + https + ", cert_file: /c, key_file: /k}\n") ==
-          lines{"f:4:76: consul.cert_file: stands beside Vault's without the CA that it is for; "
+          lines{"f:4:77: consul.cert_file: stands beside Vault's without the CA that it is for; "
                 "expected ca_file with it"});
     auto const tls = ", tls: {recipe: consul, folder: /etc/consul.d/tls, owner: 998}}\n";
     CHECK(problems_after_head(vault + https + tls).empty());

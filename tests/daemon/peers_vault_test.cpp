@@ -39,6 +39,9 @@ struct vault_given {
         fs::copy_file(files.key_file, folder() / "key.pem", how);
         fs::copy_file(ca_file, folder() / "ca.pem", how);
     }
+    void give_crl(std::string const& file) const {
+        fs::copy_file(file, folder() / "crl.pem", fs::copy_options::overwrite_existing);
+    }
     [[nodiscard]] fs::path folder() const { return state / "certs/bevmesh/current"; }
     [[nodiscard]] secret content(std::string const& name) const {
         std::ifstream file(folder() / name);
@@ -189,6 +192,45 @@ TEST_CASE("all who look for the daemon's own certificate look in the same place"
     CHECK(looked_for.certificate == installed.certificate);
     CHECK(looked_for.key == installed.key);
     CHECK(looked_for.trusted == installed.trusted);
+}
+
+TEST_CASE(
+    "a node whose certificate was revoked is refused by those who have the CRL, until it has "
+    "another one") {
+    authority ca;
+    asio::io_context loop;
+    auto const port = free_port();
+    auto config = three_nodes(ca, "thanos", port);
+    vault_given to_thanos;
+    to_thanos.add_to(config);
+    to_thanos.give(ca.issue("URI:" + peer_uri("bev", "thanos")), ca.ca_file());
+    member thanos(loop, config, "thanos");
+    config = three_nodes(ca, "oracle1", port);
+    vault_given to_oracle1;
+    to_oracle1.add_to(config);
+    auto const stolen = ca.issue("URI:" + peer_uri("bev", "oracle1"));
+    to_oracle1.give(stolen, ca.ca_file());
+    // What it may show besides is out of the way.
+    config.tls = {};
+    member oracle1(loop, config, "oracle1");
+    CHECK(answer_of(loop, *oracle1.self, "thanos", get_of("/echo")) == "thanos to oracle1");
+
+    to_thanos.give_crl(ca.revoke({stolen}));
+    REQUIRE(thanos.self->renew().has_value());
+    // A connection that is open goes on; one of whoever has the same files does not begin.
+    to_oracle1.give(stolen, ca.ca_file());
+    REQUIRE(oracle1.self->renew().has_value());
+    CHECK_THAT(answer_of(loop, *oracle1.self, "thanos", get_of("/echo")),
+               Catch::Contains("our certificate was refused") && Catch::Contains("revoked"));
+    CHECK_THAT(answer_of(loop, *thanos.self, "oracle1", get_of("/echo")),
+               Catch::Contains("certificate revoked"));
+    CHECK(thanos.self->refused() == 1);
+
+    to_oracle1.give(ca.issue("URI:" + peer_uri("bev", "oracle1")), ca.ca_file());
+    to_oracle1.give_crl(ca.revoke({stolen}));
+    REQUIRE(oracle1.self->renew().has_value());
+    CHECK(answer_of(loop, *oracle1.self, "thanos", get_of("/echo")) == "thanos to oracle1");
+    CHECK(answer_of(loop, *thanos.self, "oracle1", get_of("/echo")) == "oracle1 to thanos");
 }
 
 TEST_CASE("Vault's files that do not serve change nothing") {

@@ -225,16 +225,18 @@ class Rollover(TlsRedisTest):
         self.assertEqual(load.bad, [])
         (told,) = json.loads(out)["revoked"]
         self.assertEqual(told["serial"], before["serial"])
-        self.assertEqual(told["enforced_by"], [])
+        (redis,) = json.loads(out)["enforcement"]["verifiers"]
+        self.assertEqual((redis["service"], redis["does"]), ("redis", "never"))
         self.assertNotEqual(self.certificate()["serial"], before["serial"])
         crl = self.vault("GET", "pki_bev/issuer/default/crl/pem")[1]
         shown = subprocess.run(
             ["openssl", "crl", "-noout", "-text"], input=crl, capture_output=True, text=True
         ).stdout
         self.assertIn(f"{int(before['serial'], 16):X}", shown)
+        # It is kept, of no use to anybody.
         status, out, said = self.cli("certs", "revoke", before["serial"], *words)
-        self.assertEqual(status, LOCAL)
-        self.assertIn("no certificate in use", said)
+        self.assertEqual(status, DONE, said)
+        self.assertIn("None of these is in use", said)
 
 
 if __name__ == "__main__":

@@ -186,12 +186,13 @@ class CertsTest(TlsRedisTest):
         return cls.in_image("/usr/sbin/runuser", "-u", "postgres", "--", *words)
 
     @classmethod
-    def start_postgres(cls):
+    def start_postgres(cls, **more):
         files = "/tmp/postgres/current"
         settings = {
             **{"listen_addresses": ADDRESS, "port": POSTGRES_PORT, "ssl": "on"},
             **{"unix_socket_directories": "/tmp/socket", "ssl_cert_file": f"{files}/cert.pem"},
             **{"ssl_key_file": f"{files}/key.pem", "ssl_ca_file": f"{files}/ca.pem"},
+            **more,
         }
         words = [f"--{key}={value}" for key, value in settings.items()]
         server = "/usr/lib/postgresql/15/bin/postgres"

@@ -157,7 +157,7 @@ net::awaitable<void> serve(probe* how, certs::keeper* of, vault::client* vault,
             if (issuers.has_value())
                 for (auto const& each : *issuers)
                     bundle.push_back(each.certificate);
-            of->trust(std::move(bundle));
+            of->trust(std::move(bundle), "");
         }
         if (line.starts_with("hook ")) how->hook = line.substr(5);
         if (line.starts_with("die ")) how->dies = parse_death(line.substr(4));
@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
     settings.policy.identity = "alone/" + how.service;
     settings.policy.patience = milliseconds(1'500);
     settings.policy.retry_base = milliseconds(500);
-    settings.key_mode = 0600;
+    settings.key.mode = 0600;
     auto const greeting =
         how.service == "postgres" ? certs::greeting::postgres : certs::greeting::none;
     settings.addresses = {{how.address, how.port, greeting}};

@@ -118,4 +118,38 @@ issued authority::issue(std::string const& names, long valid_seconds) {
     return files;
 }
 
+issued authority::itself() const {
+    issued files;
+    files.cert_file = directory_ / "itself.pem";
+    to_file(files.cert_file, [&](FILE* f) { return PEM_write_X509(f, certificate_.get()); });
+    return files;
+}
+
+std::string authority::revoke(std::vector<issued> const& all, long valid_seconds) {
+    using time = std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)>;
+    std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> const made(X509_CRL_new(), &X509_CRL_free);
+    time const from(X509_gmtime_adj(nullptr, -3'600), &ASN1_TIME_free);
+    time const to(X509_gmtime_adj(nullptr, valid_seconds - 3'600), &ASN1_TIME_free);
+    X509_CRL_set_version(made.get(), X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(made.get(), X509_get_subject_name(certificate_.get()));
+    X509_CRL_set1_lastUpdate(made.get(), from.get());
+    X509_CRL_set1_nextUpdate(made.get(), to.get());
+    for (auto const& one : all) {
+        std::unique_ptr<FILE, int (*)(FILE*)> const file(std::fopen(one.cert_file.c_str(), "r"),
+                                                         &std::fclose);
+        must(file != nullptr, "open a certificate");
+        certificate const cert(PEM_read_X509(file.get(), nullptr, nullptr, nullptr), &X509_free);
+        must(cert != nullptr, "read a certificate");
+        auto* const entry = X509_REVOKED_new();
+        X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(cert.get()));
+        X509_REVOKED_set_revocationDate(entry, from.get());
+        must(X509_CRL_add0_revoked(made.get(), entry) == 1, "revoke");
+    }
+    X509_CRL_sort(made.get());
+    must(X509_CRL_sign(made.get(), key_.get(), EVP_sha256()) > 0, "sign");
+    std::string path = directory_ / (std::to_string(++serial_) + ".crl");
+    to_file(path, [&](FILE* f) { return PEM_write_X509_CRL(f, made.get()); });
+    return path;
+}
+
 }  // namespace bevmesh::testing

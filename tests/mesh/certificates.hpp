@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <openssl/x509.h>
 
@@ -29,6 +30,10 @@ public:
     /// `names` as OpenSSL writes them: "DNS:localhost,IP:127.0.0.1". Valid for `valid_seconds` from
     /// an hour ago: below 3600 it has expired.
     [[nodiscard]] issued issue(std::string const& names, long valid_seconds = 86'400);
+    /// Its own certificate, without a key.
+    [[nodiscard]] issued itself() const;
+    /// A file with a CRL that has these, made an hour ago; below 3600 it has ended.
+    [[nodiscard]] std::string revoke(std::vector<issued> const& all, long valid_seconds = 86'400);
 
 private:
     std::filesystem::path directory_;

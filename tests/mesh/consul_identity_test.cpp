@@ -220,7 +220,10 @@ TEST_CASE("files of the configuration give way to Vault's, and serve again when 
     while (a.told.back().front() == '+' && std::chrono::steady_clock::now() < end)
         CHECK(a.asks_as() == "file");
     CHECK_THAT(a.told.back(), Catch::Contains("cert.pem: expired at"));
+    // What is in the files no longer matters to a node that has Vault's.
     a.give(vault, "spiffe://next");
+    a.settings.ca_file += ".gone";
+    a.connect();
     a.door->context = listener_of(vault.issue(loopback), vault.ca_file());
     CHECK(a.asks_as() == "spiffe://next");
     CHECK(a.told.back().front() == '+');

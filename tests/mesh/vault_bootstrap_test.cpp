@@ -112,6 +112,21 @@ TEST_CASE("what drifted is shown and mended") {
     CHECK(marked(policy.diff.back()) == "- path \"*\" {}");
 }
 
+TEST_CASE("a CRL outlives every certificate, also while Vault is away and makes none anew") {
+    auto mesh = bev();
+    for (auto const* const mount : {"pki_bev_root", "pki_bev"}) {
+        auto const plan = plan_setup(mesh, shipped(), {}, {});
+        auto const& crl = step_of(plan, std::string("CRL of ") + mount).body;
+        CHECK(crl["auto_rebuild"] == true);
+        CHECK(crl["auto_rebuild_grace_period"] == "24h");
+        CHECK(crl["expiry"] == "72h");
+    }
+    mesh.vault.pki.ttl = std::chrono::hours(30 * 24);
+    auto const plan = plan_setup(mesh, shipped(), {}, {});
+    CHECK(step_of(plan, "CRL of pki_bev").body["auto_rebuild_grace_period"] == "720h");
+    CHECK(step_of(plan, "CRL of pki_bev").body["expiry"] == "2160h");
+}
+
 TEST_CASE("a mount of another type stops it all") {
     auto const mesh = bev();
     auto facts = after(mesh);

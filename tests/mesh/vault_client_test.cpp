@@ -227,6 +227,23 @@ TEST_CASE("a CA whose key is elsewhere has no CRL, which is no failure") {
     CHECK(pem.ends_with("-----END X509 CRL-----\n"));
 }
 
+TEST_CASE(
+    "CRLs are of the CAs of the bundle: of no mount that has none, and of none that is retired") {
+    cluster c;
+    auto listed = nlohmann::json::parse(document("issuers.json"));
+    auto const ids = listed["data"]["keys"];
+    auto const retired = ids[0].get<std::string>();
+    listed["data"]["key_info"][retired]["issuer_name"] = std::string(vault::retired_prefix) + "ca";
+    c.api.on("GET /v1/pki_bev/issuers?list=true", 200, listed.dump());
+    c.api.on("GET /v1/pki_bev_root/issuers?list=true", 404, R"({"errors":[]})");
+    c.api.on("GET /v1/pki_bev/issuer/" + ids[1].get<std::string>() + "/crl/pem", 200,
+             document("crl.pem"));
+    auto const pem = call(c.api, c.client().crls());
+    REQUIRE(pem.has_value());
+    CHECK(pem->starts_with("-----BEGIN X509 CRL-----"));
+    CHECK(c.token_of_last() == "none");
+}
+
 TEST_CASE("secrets by mount and path, slashes kept") {
     cluster c;
     c.api.on("GET /v1/bev/data/a/b%20c", 200, document("kv.json"));

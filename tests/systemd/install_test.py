@@ -24,6 +24,8 @@ FILES = {
     "share/bevmesh/consul/agent-policy.hcl": 0o644,
     "share/bevmesh/consul/daemon-policy.hcl": 0o644,
     "share/bevmesh/consul/dns-policy.hcl": 0o644,
+    "share/bevmesh/consul/https.hcl": 0o644,
+    "share/bevmesh/consul/reload-policy.hcl": 0o644,
     "share/bevmesh/consul/server.hcl": 0o644,
     "share/bevmesh/vault/ca-operator-policy.hcl": 0o644,
     "share/bevmesh/vault/node-policy.hcl": 0o644,

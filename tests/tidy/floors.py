@@ -5,12 +5,13 @@ These are the tables to edit when the house grows; the rules that read them are 
 
 # Each folder with what it may include beside itself. The three parts never include each other.
 _BASE = ("mesh/base",)
-_CLIENTS = _BASE + ("mesh/log", "mesh/net")
+_CLIENTS = _BASE + ("mesh/os", "mesh/log", "mesh/net")
 _PARTS = _CLIENTS + ("mesh/consul", "mesh/vault", "mesh/docker", "mesh/redis", "mesh/postgres",
                      "config")
 _DAEMON = _PARTS + ("registrar", "failover", "certs")
 MAY_INCLUDE = {
     "mesh/base": (),
+    "mesh/os": _BASE,
     "mesh/log": _BASE,
     "mesh/net": _BASE + ("mesh/log",),
     "mesh/consul": _CLIENTS,

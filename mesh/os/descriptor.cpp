@@ -1,4 +1,4 @@
-#include "mesh/base/descriptor.hpp"
+#include "mesh/os/descriptor.hpp"
 
 #include <cerrno>
 #include <unistd.h>
