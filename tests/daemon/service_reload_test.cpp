@@ -47,7 +47,7 @@ public:
         return done;
     }
     reload_case with(service_config const& service) {
-        return {service, "n1", "127.0.0.1", *engine, is_primary, {}};
+        return {service, "n1", "127.0.0.1", *engine, {}, is_primary, {}, nullptr};
     }
 
     boost::asio::io_context loop{1};
