@@ -232,6 +232,7 @@ private:
         drop_the_aged();
         if (now_.steady < s_.retry_at) return;
         if (s_.back) return begin(*s_.back, *s_.proven);
+        if (lacks_crl()) return start(operation::trust, s_.coming->is);
         if (s_.coming) return begin(s_.coming->at, s_.coming->is);
         if (now_.wall < due_at(s_, now_.wall, policy_)) {
             if (wants_trust()) start(operation::trust, *s_.proven);
@@ -260,6 +261,13 @@ private:
     [[nodiscard]] bool is_overtaken() const {
         if (!brings_trust_alone() || s_.coming->at > stage::issued) return false;
         return is_behind(s_.coming->is) || now_.wall >= due_at(s_, now_.wall, policy_);
+    }
+
+    /// A server that is set up to read CRLs does not start without them, and so would never show
+    /// its first certificate.
+    [[nodiscard]] bool lacks_crl() const {
+        return s_.coming && !s_.proven && s_.coming->at >= stage::issued &&
+               s_.coming->is.crl.empty() && !s_.crl.empty();
     }
 
     /// What is beside it is not what is wanted.

@@ -133,6 +133,23 @@ TEST_CASE("another CRL alone is installed and told, and nothing is signed for it
     CHECK(t.signs == 1);
 }
 
+TEST_CASE(
+    "a first certificate that waits for its service gets the CRLs that the service needs to "
+    "start") {
+    table t;
+    t.fails[operation::reload] = local("nobody is there");
+    t.give(tick{});
+    static_cast<void>(t.done());
+    t.give(crl(t, "first"));
+    t.advance(minutes(6));
+    CHECK(count(t.done(), " trust 1") == 1);
+    CHECK(t.in_use == 2);
+    t.fails.clear();
+    t.advance(minutes(6));
+    CHECK(t.state.proven->crl == "first");
+    CHECK(t.signs == 1);
+}
+
 TEST_CASE("the certificate before is kept, as long as CRLs alone come: it may have to be revoked") {
     auto t = settled();
     t.give(rotate{});
