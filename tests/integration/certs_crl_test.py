@@ -49,9 +49,10 @@ class Revocation(CertsTest):
     def write_config(cls, approle="", name="bevmesh.yaml", ca="ca.pem"):
         path = super().write_config(approle + ", bind_address: false", name, ca)
         services = "services: {"
+        # In no container that could be signaled: PostgreSQL is told by SQL alone.
         for service, port, owner in (("redis", PORT, 0), ("postgres", POSTGRES_PORT, cls.user)):
             services += (
-                f"{service}: {{match: {{container: {service}}}, nodes: [{NAME}], port: {port},"
+                f"{service}: {{match: {{compose: {service}}}, nodes: [{NAME}], port: {port},"
                 f" tls: {{recipe: {service}, folder: {cls.home}/{service},"
                 f" seen_as: /tmp/{service}, owner: {owner}}}}}, "
             )
