@@ -22,8 +22,10 @@ struct node {
     node() {
         consul_config settings;
         settings.address = api.address();
+        auto as = consul::identity::make(settings, "", nullptr).value();
         agent = std::move(
-            consul::make_client(api.loop.get_executor(), settings, secret("t0ken")).value());
+            consul::make_client(api.loop.get_executor(), settings, std::move(as), secret("t0ken"))
+                .value());
         turn = std::make_unique<restart_turn>(*agent, "thanos");
     }
     result<void> take() { return call(api, turn->take("neo4j")); }
