@@ -65,7 +65,9 @@ awaitable<result<bool>> order_book::try_change(edit how) {
     auto text = encode(orders);
     std::optional<std::uint64_t> const base = e == nullptr ? 0 : e->modify_index;
     auto const written = co_await consul_.kv_put(key_, std::move(text), base);
-    co_return written;
+    if (!written) co_return written.error();
+    // Not `written` itself: as what is returned a result<bool> becomes whether it has a value.
+    co_return *written;
 }
 
 }  // namespace bevmesh::failover

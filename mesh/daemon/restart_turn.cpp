@@ -62,7 +62,8 @@ asio::awaitable<result<bool>> restart_turn::try_take(std::string key) {
     }
     json const entry{{"node", node_}, {"until", failover::to_text(now() + longest)}};
     auto const put = co_await agent_.kv_put(key, entry.dump(), base);
-    if (!put || !*put) co_return put;
+    if (!put) co_return put.error();
+    if (!*put) co_return false;
     auto const mine = co_await agent_.kv_get(key, ask);
     if (mine) taken_[key] = mine->value.modify_index;
     co_return true;

@@ -11,12 +11,12 @@ using daemon::restart_turn;
 namespace {
 
 constexpr auto read_key = "GET /v1/kv/bevmesh/restart/neo4j?consistent";
-// {"node":"oracle1","until":"2999-01-01T00:00:00.000Z"}
+// {"node":"oracle1","until":"2999-01-01T00:00:00Z"}
 constexpr auto taken = R"([{"Key":"bevmesh/restart/neo4j","ModifyIndex":7,"Value":
-"eyJub2RlIjoib3JhY2xlMSIsInVudGlsIjoiMjk5OS0wMS0wMVQwMDowMDowMC4wMDBaIn0="}])";
-// {"node":"oracle1","until":"2001-01-01T00:00:00.000Z"}
+"eyJub2RlIjoib3JhY2xlMSIsInVudGlsIjoiMjk5OS0wMS0wMVQwMDowMDowMFoifQ=="}])";
+// {"node":"oracle1","until":"2001-01-01T00:00:00Z"}
 constexpr auto over = R"([{"Key":"bevmesh/restart/neo4j","ModifyIndex":7,"Value":
-"eyJub2RlIjoib3JhY2xlMSIsInVudGlsIjoiMjAwMS0wMS0wMVQwMDowMDowMC4wMDBaIn0="}])";
+"eyJub2RlIjoib3JhY2xlMSIsInVudGlsIjoiMjAwMS0wMS0wMVQwMDowMDowMFoifQ=="}])";
 
 struct node {
     node() {

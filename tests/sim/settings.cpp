@@ -42,6 +42,12 @@ settings draw(std::uint64_t seed, fault fault) {
         s.sync = sync_mode::on;
         s.slow = 80;
     }
+    // One that moves again and again, while the other may take at once.
+    if (fault == fault::release_before_fence) {
+        s.nodes = 2;
+        s.loss = 0;
+        s.episodes = 12;
+    }
     s.failback = d.percent(20);
     s.outage_only = d.percent(4);
     s.restore_only = !s.outage_only && d.percent(fault == fault::ownership_by_name ? 60 : 8);
