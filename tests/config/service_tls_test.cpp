@@ -75,7 +75,7 @@ TEST_CASE("a CRL is asked for where a program reads one, and not where none is r
     CHECK(with.value.services.front().tls.crl == true);
     CHECK(problems_of(head + vault + redis("{recipe: redis, folder: /t, crl: false}")).empty());
     CHECK(problems_of(head + vault + redis("{recipe: redis, folder: /t, crl: true}")) ==
-          lines{"f:5:82: services.redis.tls.crl: is nothing for recipe redis, which reads no CRL; "
+          lines{"f:5:88: services.redis.tls.crl: is nothing for recipe redis, which reads no CRL; "
                 "expected no `crl`"});
 }
 
