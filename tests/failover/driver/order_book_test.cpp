@@ -17,7 +17,7 @@ TEST_CASE("an order that lost against another one is told, not taken for given")
         std::move(consul::make_client(api.loop.get_executor(), settings, as, secret("t")).value());
     order_book orders(*agent, "redis");
     std::string const key = "/v1/kv/bevmesh/failover/.orders/redis";
-    api.on("GET " + key + "?recurse=true&consistent", 200, "[]");
+    api.on("GET " + key + "?consistent&recurse", 200, "[]");
     api.on("PUT " + key + "?cas=0", 200, "false");
     auto const pause = [](failover::standing_orders& each) { each.pause.emplace(); };
     auto const refused = call(api, orders.change(pause));
