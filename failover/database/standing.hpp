@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "mesh/net/clock.hpp"
+#include "mesh/net/deadline.hpp"
 
 namespace bevmesh::failover::database {
 
