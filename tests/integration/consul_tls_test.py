@@ -347,8 +347,8 @@ class ConsulByVault(vault_fixture.VaultTest):
         self.start_consul(wrong)
         reason = "TLS: certificate not accepted: IP address mismatch"
         poll("the reason", lambda: reason in self.not_ready(), 60)
-        self.assertIn(f"Consul does not answer: GET /v1/agent/services at {AGENT[0]}:{AGENT[1]}",
-                      self.not_ready())
+        asked = f"GET /v1/agent/services at https://{AGENT[0]}:{AGENT[1]}"
+        self.assertIn(f"Consul does not answer: {asked}", self.not_ready())
         # And taken again as soon as it is the right one.
         self.node.stop("consul")
         self.start_consul()
