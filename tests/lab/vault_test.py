@@ -119,17 +119,17 @@ class ThreeServers(unittest.TestCase):
 
     @staticmethod
     def elsewhere():
-        """A leader that is not on the probe's node."""
+        """A leader that is not on the probe's node. One that steps down may be elected again, and
+        again; one that is not there cannot."""
         state = State.running()
-
-        def led():
-            leader = vault.leader(state)
-            if leader == NODE:  # also again: nothing keeps the others from electing it once more
-                vault.ask(state, NODE, "PUT", "sys/step-down", None, state.secret(vault.TOKEN))
-                return None
+        leader = until("a leader", lambda: vault.leader(state))
+        if leader != NODE:
             return leader
-
-        return until("a leader elsewhere", led)
+        lab("kill", f"{NODE}:vault")
+        others = until("another leader", lambda: vault.leader(state))
+        lab("start", f"{NODE}:vault")
+        vault.wait_complete(State.running())
+        return others
 
     @staticmethod
     def database():
