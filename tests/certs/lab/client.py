@@ -2,7 +2,8 @@
 client.py FOLDER ADDRESS:PORT...
 
 To each Redis in turn, by mutual TLS with the files that FOLDER/current has at that moment. Ends
-when its standard input does, and prints how many connections were good, and why others were not.
+when its standard input does, but not before it has made enough to have seen what came of it, and
+prints how many connections were good, and why others were not.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 INTERVAL = 0.005
 PATIENCE = 5
+LEAST = 100
 
 
 def ping(generation, address, port):
@@ -32,7 +34,7 @@ def ping(generation, address, port):
 
 def main(folder, *targets):
     good, bad, serials = 0, Counter(), set()
-    while not select.select([sys.stdin], [], [], INTERVAL)[0]:
+    while good + bad.total() < LEAST or not select.select([sys.stdin], [], [], INTERVAL)[0]:
         for target in targets:
             address, _, port = target.partition(":")
             try:
