@@ -1,27 +1,17 @@
 #include "certs/names.hpp"
 
-#include <cstdint>
+#include <iterator>
 #include <string_view>
+#include <vector>
 
 #include "mesh/base/fnv1a.hpp"
+#include "mesh/base/service_names.hpp"
 
 namespace bevmesh::certs {
 namespace {
 
-void add(std::string const& name, mesh_config const& mesh, subject& into) {
-    into.dns.push_back(name + ".service." + mesh.domain);
-    if (!mesh.datacenter.empty())
-        into.dns.push_back(name + ".service." + mesh.datacenter + "." + mesh.domain);
-}
-
-/// The node asks it on the loopback; other agents and servers look for server.DC.DOMAIN, where they
-/// verify host names.
-void add_agent(mesh_config const& mesh, subject& into) {
-    if (!mesh.datacenter.empty())
-        into.dns.push_back("server." + mesh.datacenter + "." + mesh.domain);
-    into.dns.emplace_back("localhost");
-    into.ips.emplace_back("127.0.0.1");
-    into.ips.emplace_back("::1");
+void add(std::vector<std::string> const& names, subject& into) {
+    into.dns.insert(into.dns.end(), names.begin(), names.end());
 }
 
 bool has_member(failover_group_config const& group, std::string const& node) {
@@ -35,21 +25,24 @@ bool has_member(failover_group_config const& group, std::string const& node) {
 subject subject_of(std::string const& service, std::string const& node, mesh_config const& mesh) {
     subject made;
     made.common_name = service + ".service." + mesh.domain;
-    add(service, mesh, made);
+    add(dns_names_of(service, mesh), made);
     for (auto const& group : mesh.failover) {
         if (group.name != service || !has_member(group, node)) continue;
-        add(service + "-primary", mesh, made);
-        add(service + "-replica", mesh, made);
+        add(dns_names_of(service + "-primary", mesh), made);
+        add(dns_names_of(service + "-replica", mesh), made);
         // A PostgreSQL is its members' client, too, and lets a client in as the role that the
         // common name says (clientcert=verify-full). Vault takes no _ there.
         if (group.kind == "postgres" && !group.user.empty() &&
             group.user.find('_') == std::string::npos)
             made.common_name = group.user;
     }
-    if (service == agent_name && !mesh.consul.tls.recipe.empty()) add_agent(mesh, made);
+    if (service == agent_name && !mesh.consul.tls.recipe.empty()) {
+        add(agent_dns_names(mesh), made);
+        made.ips.insert(made.ips.end(), std::begin(agent_addresses), std::end(agent_addresses));
+    }
     made.dns.push_back(node);
     made.ips.push_back(mesh.nodes.at(node).address);
-    made.uris.push_back("spiffe://" + mesh.name + "/node/" + node + "/service/" + service);
+    made.uris.push_back(uri_of(mesh.name, node, service));
     return made;
 }
 

@@ -9,6 +9,7 @@
 
 #include "certs/names.hpp"
 #include "mesh/base/own_certificate.hpp"
+#include "mesh/base/service_names.hpp"
 #include "mesh/daemon/service_reload.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -94,7 +95,7 @@ result<net::mutual_tls> load_any(peers::sources const& from, log::logger const& 
 }  // namespace
 
 std::string peer_uri(std::string const& mesh, std::string const& node) {
-    return "spiffe://" + mesh + "/node/" + node + "/service/" + std::string(certs::daemon_name);
+    return uri_of(mesh, node, std::string(certs::daemon_name));
 }
 
 bool peers_by_vault(mesh_config const& mesh) {

@@ -1,28 +1,27 @@
 #include "mesh/vault/role_names.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include "mesh/base/service_names.hpp"
 
 namespace bevmesh::vault {
 namespace {
 
 void add_service(std::string const& name, mesh_config const& mesh, certificate_names& into) {
-    into.domains.insert(name + ".service." + mesh.domain);
-    if (!mesh.datacenter.empty())
-        into.domains.insert(name + ".service." + mesh.datacenter + "." + mesh.domain);
+    for (auto const& each : dns_names_of(name, mesh))
+        into.domains.insert(each);
 }
 
-/// As certs/names has them.
 void add_agent(mesh_config const& mesh, certificate_names& into) {
-    if (!mesh.datacenter.empty())
-        into.domains.insert("server." + mesh.datacenter + "." + mesh.domain);
-    into.domains.insert("localhost");
-    into.addresses.insert("127.0.0.1");
-    into.addresses.insert("::1");
+    for (auto const& each : agent_dns_names(mesh))
+        into.domains.insert(each);
+    into.addresses.insert(std::begin(agent_addresses), std::end(agent_addresses));
 }
 
 void add_uri(std::string const& node, std::string const& service, mesh_config const& mesh,
              certificate_names& into) {
-    into.uris.insert("spiffe://" + mesh.name + "/node/" + node + "/service/" + service);
+    into.uris.insert(uri_of(mesh.name, node, service));
 }
 
 }  // namespace
