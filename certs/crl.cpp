@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,17 +13,12 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "certs/openssl_handles.hpp"
 #include "certs/x509.hpp"
 
 namespace bevmesh::certs {
 namespace {
 
-template <class T, void (*Free)(T*)>
-struct freed {
-    void operator()(T* of) const { Free(of); }
-};
-using bio = std::unique_ptr<BIO, freed<BIO, BIO_free_all>>;
-using x509 = std::unique_ptr<X509, freed<X509, X509_free>>;
 using x509_crl = std::unique_ptr<X509_CRL, freed<X509_CRL, X509_CRL_free>>;
 
 failure wrong(std::string why) {
@@ -34,12 +28,6 @@ failure wrong(std::string why) {
 
 bio reader_of(std::string const& pem) {
     return bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
-wall_time time_of(ASN1_TIME const* at) {
-    std::tm parts{};
-    if (at == nullptr || ASN1_TIME_to_tm(at, &parts) != 1) return {};
-    return wall_time(seconds(::timegm(&parts)));
 }
 
 std::int64_t number_of(X509_CRL* of) {

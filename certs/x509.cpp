@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -14,15 +13,11 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509v3.h>
 
+#include "certs/openssl_handles.hpp"
+
 namespace bevmesh::certs {
 namespace {
 
-template <class T, void (*Free)(T*)>
-struct freed {
-    void operator()(T* of) const { Free(of); }
-};
-using bio = std::unique_ptr<BIO, freed<BIO, BIO_free_all>>;
-using x509 = std::unique_ptr<X509, freed<X509, X509_free>>;
 using x509_request = std::unique_ptr<X509_REQ, freed<X509_REQ, X509_REQ_free>>;
 using x509_store = std::unique_ptr<X509_STORE, freed<X509_STORE, X509_STORE_free>>;
 using x509_verifying = std::unique_ptr<X509_STORE_CTX, freed<X509_STORE_CTX, X509_STORE_CTX_free>>;
@@ -115,12 +110,6 @@ result<x509_stack> parse_all(std::vector<std::string> const& pems) {
         static_cast<void>(one->release());
     }
     return all;
-}
-
-wall_time time_of(ASN1_TIME const* at) {
-    std::tm parts{};
-    if (ASN1_TIME_to_tm(at, &parts) != 1) return {};
-    return wall_time(seconds(::timegm(&parts)));
 }
 
 /// As OpenSSL's configuration writes it: no name may begin another entry.
