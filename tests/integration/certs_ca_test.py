@@ -6,7 +6,6 @@ them and go in their order; each leaves one CA behind.
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import unittest
@@ -23,6 +22,8 @@ DONE, LOCAL, REMOTE, DEGRADED, TIMED_OUT, REFUSED = range(6)  # exit statuses
 
 
 class Rollover(TlsRedisTest):
+    cli_limit = 400
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -51,17 +52,9 @@ class Rollover(TlsRedisTest):
         return path
 
     def cli(self, *words, token=None):
-        """(exit status, standard output, standard error)"""
-        done = subprocess.run(
-            [self.binary, *words, "--socket", self.home / "api.sock"],
-            env={**os.environ, "VAULT_TOKEN": token or self.root},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=400,
-        )
-        self.assertNotIn(self.root, done.stdout + done.stderr)
-        return done.returncode, done.stdout, done.stderr
+        done = super().cli(*words, token=token or self.root)
+        self.assertNotIn(self.root, done[1] + done[2])
+        return done
 
     def ca_rotate(self, *words, **more):
         return self.cli("certs", "ca", "rotate", "-c", self.home / "bevmesh.yaml", *words, **more)

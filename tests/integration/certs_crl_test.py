@@ -6,7 +6,6 @@ share them and go in their order.
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +25,8 @@ CRL = "/tmp/postgres/current/crl.pem"
 
 
 class Revocation(CertsTest):
+    cli_socket = f"{NAME}.sock"
+    cli_limit = 200
     user = 0  # PostgreSQL's
 
     @classmethod
@@ -71,16 +72,7 @@ class Revocation(CertsTest):
         cls.node.start(f"daemon-{node}", [cls.binary, *words])
 
     def cli(self, *words):
-        """(exit status, standard output, standard error)"""
-        done = subprocess.run(
-            [self.binary, *words, "--socket", self.home / f"{NAME}.sock"],
-            env={**os.environ, "VAULT_TOKEN": self.root},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
-        return done.returncode, done.stdout, done.stderr
+        return super().cli(*words, token=self.root)
 
     def settled(self):
         """The serials in use by service and node, as soon as each is at the wire."""

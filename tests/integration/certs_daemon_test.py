@@ -49,17 +49,6 @@ class CertsOfTheDaemon(TlsRedisTest):
         words = ("daemon", "--config", cls.home / "bevmesh.yaml", "--node", NAME)
         cls.node.start("bevmesh", [cls.binary, *words])
 
-    def cli(self, *words):
-        """(exit status, standard output, standard error)"""
-        done = subprocess.run(
-            [self.binary, *words, "--socket", self.home / "api.sock"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return done.returncode, done.stdout, done.stderr
-
     def only(self):
         """What the daemon says of the service's certificate; nothing while it does not answer."""
         status, out, _ = self.cli("certs", "list", "--node", NAME, "--format", "json")

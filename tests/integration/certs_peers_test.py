@@ -24,6 +24,8 @@ DONE = 0  # exit status
 
 
 class PeersOverVault(VaultTest):
+    cli_socket = f"{NAME}.sock"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -51,17 +53,6 @@ class PeersOverVault(VaultTest):
     @classmethod
     def files(cls, node):
         return cls.home / f"state-{node}/certs/bevmesh/current"
-
-    def cli(self, *words):
-        """(exit status, standard output, standard error)"""
-        done = subprocess.run(
-            [self.binary, *words, "--socket", self.home / f"{NAME}.sock"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return done.returncode, done.stdout, done.stderr
 
     def serials(self):
         """Of both daemons' certificates, by node, as soon as each is verified."""

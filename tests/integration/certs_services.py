@@ -9,7 +9,6 @@ import http.client
 import json
 import re
 import ssl
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -95,17 +94,6 @@ class ServicesTest(VaultTest):
         (cls.home / "files").mkdir(exist_ok=True)
         words = ("daemon", "--config", cls.home / "bevmesh.yaml", "--node", NAME)
         cls.node.start("bevmesh", [cls.binary, *words])
-
-    def cli(self, *words):
-        """(exit status, standard output, standard error)"""
-        done = subprocess.run(
-            [self.binary, *words, "--socket", self.home / "api.sock"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return done.returncode, done.stdout, done.stderr
 
     def certificates(self):
         """What the daemon says of each, by service; {} while it does not answer."""

@@ -135,6 +135,8 @@ class Probe:
 class VaultTest(unittest.TestCase):
     binary = probe = None  # of the programs under test
     addresses = (ADDRESS,)  # of the servers
+    cli_socket = "api.sock"  # in the home, of the daemon that cli() asks
+    cli_limit = 120  # seconds
 
     @classmethod
     def setUpClass(cls):
@@ -149,6 +151,18 @@ class VaultTest(unittest.TestCase):
             *("req", "-new", "-key", cls.home / "k.pem", "-subj", "/CN=x"),
             *("-out", cls.home / "csr.pem"),
         )
+
+    def cli(self, *words, token=None):
+        """(exit status, standard output, standard error); `token`: of Vault, in its environment."""
+        done = subprocess.run(
+            [self.binary, *words, "--socket", self.home / self.cli_socket],
+            env={**os.environ, "VAULT_TOKEN": token} if token else None,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=self.cli_limit,
+        )
+        return done.returncode, done.stdout, done.stderr
 
     @classmethod
     def start_servers(cls):
