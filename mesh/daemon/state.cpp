@@ -66,14 +66,7 @@ result<state_directory> state_directory::open(std::string path) {
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
         return system_failure("lock " + name + " (is another bevmesh daemon running here?)",
                               errno == EWOULDBLOCK ? errc::conflict : errc::local_error);
-    return state_directory(std::move(path), lock.release());
-}
-
-state_directory::state_directory(state_directory&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-
-state_directory::~state_directory() {
-    if (lock_ >= 0) ::close(lock_);
+    return state_directory(std::move(path), std::move(lock));
 }
 
 result<maintenance_wishes> state_directory::maintenance() const {

@@ -1,13 +1,15 @@
 // What survives a restart of the daemon: files in its state directory (0700).
 //
-// Every file is replaced whole, by a rename after fsync, and born with mode 0600. A lost or
-// unreadable state directory is safe: the daemon says so and goes on without.
+// Files are replaced whole, by a rename after fsync, but for those that overwrite_file() is for,
+// and born with mode 0600. A lost or unreadable state directory is safe: the daemon says so and
+// goes on without.
 #pragma once
 
 #include <map>
 #include <string>
 
 #include "mesh/base/result.hpp"
+#include "mesh/os/descriptor.hpp"
 
 namespace bevmesh::daemon {
 
@@ -20,18 +22,15 @@ public:
     /// errc::conflict when another holds it. Other failures leave a directory that cannot keep.
     [[nodiscard]] static result<state_directory> open(std::string path);
 
-    state_directory(state_directory&& other) noexcept;
-    state_directory& operator=(state_directory&&) = delete;
-    ~state_directory();
-
     /// Empty when nothing was kept.
     [[nodiscard]] result<maintenance_wishes> maintenance() const;
     [[nodiscard]] result<void> keep(maintenance_wishes const& wishes) const;
 
 private:
-    state_directory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+    state_directory(std::string path, descriptor lock)
+        : path_(std::move(path)), lock_(std::move(lock)) {}
     std::string path_;
-    int lock_ = -1;
+    descriptor lock_;
 };
 
 /// Replaces `path` by `content` so that a reader, or a crash, sees the old or the new whole.
