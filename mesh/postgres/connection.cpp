@@ -5,15 +5,16 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <libpq-fe.h>
+
+#include "mesh/postgres/library.hpp"
 
 namespace bevmesh::postgres {
 namespace {
 
 namespace asio = boost::asio;
 using asio::posix::stream_descriptor;
-using handle = std::unique_ptr<PGconn, decltype(&PQfinish)>;
-using result_handle = std::unique_ptr<PGresult, decltype(&PQclear)>;
+using handle = std::unique_ptr<PGconn, decltype(library::PQfinish)>;
+using result_handle = std::unique_ptr<PGresult, decltype(library::PQclear)>;
 
 bool is_literal(std::string const& host) {
     return host.find_first_not_of("0123456789.") == std::string::npos ||
@@ -29,7 +30,7 @@ std::string one_line(char const* message) {
     return text;
 }
 
-handle start(settings const& how) {
+handle start(library const& pq, settings const& how) {
     auto const port = std::to_string(how.port);
     std::string const password(how.password.reveal());
     std::vector<char const*> keys;
@@ -53,22 +54,22 @@ handle start(settings const& how) {
     put("application_name", how.application);
     keys.push_back(nullptr);
     values.push_back(nullptr);
-    return {PQconnectStartParams(keys.data(), values.data(), 0), &PQfinish};
+    return {pq.PQconnectStartParams(keys.data(), values.data(), 0), pq.PQfinish};
 }
 
 /// libpq has no SQLSTATE for a connection that failed: its text tells.
-errc refusal(PGconn const& c) {
-    std::string_view const text = PQerrorMessage(&c);
+errc refusal(library const& pq, PGconn const& c) {
+    std::string_view const text = pq.PQerrorMessage(&c);
     auto const says = [&](std::string_view words) {
         return text.find(words) != std::string_view::npos;
     };
     if (says("the database system is")) return errc::remote_error;
     if (says("certificate file \"") || says("private key file \"")) return errc::local_error;
-    if (PQconnectionNeedsPassword(&c) != 0 || says("authentication") || says("pg_hba.conf") ||
+    if (pq.PQconnectionNeedsPassword(&c) != 0 || says("authentication") || says("pg_hba.conf") ||
         says("role \""))
         return errc::forbidden;
     if (says("database \"")) return errc::not_found;
-    return PQprotocolVersion(&c) >= 3 || says("FATAL:") ? errc::conflict : errc::unreachable;
+    return pq.PQprotocolVersion(&c) >= 3 || says("FATAL:") ? errc::conflict : errc::unreachable;
 }
 
 class libpq_connection final : public connection {
@@ -77,14 +78,14 @@ public:
         : executor_(std::move(executor)),
           how_(std::move(how)),
           name_(how_.host + ":" + std::to_string(how_.port)),
-          connection_(nullptr, &PQfinish),
+          connection_(nullptr, nullptr),
           socket_(executor_) {}
 
     awaitable<result<void>> open(net::steady_point deadline) override;
     awaitable<result<answer>> query(std::string statement, std::vector<std::string> parameters,
                                     net::steady_point deadline) override;
     int backend() const noexcept override {
-        return connection_ ? PQbackendPID(connection_.get()) : 0;
+        return connection_ ? pq_->PQbackendPID(connection_.get()) : 0;
     }
     void close() noexcept override {
         boost::system::error_code ignored;
@@ -97,7 +98,7 @@ private:
     awaitable<bool> wait(stream_descriptor::wait_type what);
     awaitable<bool> flush();
     awaitable<bool> receive(answer& into);
-    static void take(PGresult const& from, answer& into);
+    void take(PGresult const& from, answer& into) const;
     failure trouble(errc code, std::string const& why) const {
         return {code, "PostgreSQL at " + name_ + ": " + why};
     }
@@ -105,6 +106,7 @@ private:
     asio::any_io_executor executor_;
     settings how_;
     std::string name_;
+    library const* pq_ = nullptr;  // from the first open on
     handle connection_;
     stream_descriptor socket_;  // a duplicate of libpq's, which may change while it connects
     bool closed_ = false;
@@ -112,51 +114,55 @@ private:
 };
 
 awaitable<bool> libpq_connection::wait(stream_descriptor::wait_type what) {
-    if (closed_ || PQsocket(connection_.get()) < 0) co_return false;
+    if (closed_ || pq_->PQsocket(connection_.get()) < 0) co_return false;
     boost::system::error_code error;
     if (socket_.is_open()) socket_.close(error);
-    socket_.assign(::dup(PQsocket(connection_.get())), error);
+    socket_.assign(::dup(pq_->PQsocket(connection_.get())), error);
     if (!error) co_await socket_.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
     co_return !error && !closed_;
 }
 
 awaitable<result<void>> libpq_connection::open(net::steady_point deadline) {
+    auto const loaded = load_library();
+    if (!loaded) co_return loaded.error();
+    pq_ = *loaded;
     closed_ = false;
-    connection_ = start(how_);
+    connection_ = start(*pq_, how_);
     if (!connection_) co_return trouble(errc::local_error, "out of memory");
     bool expired = false;
     net::watchdog limit(executor_, deadline, [this, &expired] {
         expired = true;
         close();
     });
-    auto state = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED
-                                                               : PGRES_POLLING_WRITING;
+    auto state = pq_->PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED
+                                                                    : PGRES_POLLING_WRITING;
     while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
         auto const direction = state == PGRES_POLLING_READING ? stream_descriptor::wait_read
                                                               : stream_descriptor::wait_write;
         auto const ready = co_await wait(direction);
         if (!ready) break;
-        state = PQconnectPoll(connection_.get());
+        state = pq_->PQconnectPoll(connection_.get());
     }
     limit.disarm();
     if (expired) co_return trouble(errc::timed_out, "connect: no answer in time");
     if (closed_) co_return trouble(errc::canceled, "connect: given up");
     if (state != PGRES_POLLING_OK)
-        co_return trouble(refusal(*connection_), one_line(PQerrorMessage(connection_.get())));
-    PQsetnonblocking(connection_.get(), 1);
-    PQsetNoticeReceiver(
+        co_return trouble(refusal(*pq_, *connection_),
+                          one_line(pq_->PQerrorMessage(connection_.get())));
+    pq_->PQsetnonblocking(connection_.get(), 1);
+    pq_->PQsetNoticeReceiver(
         connection_.get(),
         [](void* into, PGresult const* notice) {
-            *static_cast<std::string*>(into) =
-                one_line(PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
+            auto& self = *static_cast<libpq_connection*>(into);
+            self.warning_ = one_line(self.pq_->PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
         },
-        &warning_);
+        this);
     co_return result<void>();
 }
 
 awaitable<bool> libpq_connection::flush() {
     for (;;) {
-        auto const left = PQflush(connection_.get());
+        auto const left = pq_->PQflush(connection_.get());
         if (left == 0) co_return true;
         if (left < 0) co_return false;
         auto const ready = co_await wait(stream_descriptor::wait_write);
@@ -164,34 +170,34 @@ awaitable<bool> libpq_connection::flush() {
     }
 }
 
-void libpq_connection::take(PGresult const& from, answer& into) {
+void libpq_connection::take(PGresult const& from, answer& into) const {
     auto const* const raw = &from;
-    auto const status = PQresultStatus(raw);
+    auto const status = pq_->PQresultStatus(raw);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        into.error = one_line(PQresultErrorField(raw, PG_DIAG_MESSAGE_PRIMARY));
-        into.sqlstate = one_line(PQresultErrorField(raw, PG_DIAG_SQLSTATE));
-        if (into.error.empty()) into.error = one_line(PQresultErrorMessage(raw));
+        into.error = one_line(pq_->PQresultErrorField(raw, PG_DIAG_MESSAGE_PRIMARY));
+        into.sqlstate = one_line(pq_->PQresultErrorField(raw, PG_DIAG_SQLSTATE));
+        if (into.error.empty()) into.error = one_line(pq_->PQresultErrorMessage(raw));
         return;
     }
-    for (int row = 0; row < PQntuples(raw); ++row) {
+    for (int row = 0; row < pq_->PQntuples(raw); ++row) {
         auto& values = into.rows.emplace_back();
-        for (int column = 0; column < PQnfields(raw); ++column) {
+        for (int column = 0; column < pq_->PQnfields(raw); ++column) {
             auto& value = values.emplace_back();
-            if (PQgetisnull(raw, row, column) == 0)
-                value.emplace(PQgetvalue(raw, row, column),
-                              static_cast<std::size_t>(PQgetlength(raw, row, column)));
+            if (pq_->PQgetisnull(raw, row, column) == 0)
+                value.emplace(pq_->PQgetvalue(raw, row, column),
+                              static_cast<std::size_t>(pq_->PQgetlength(raw, row, column)));
         }
     }
 }
 
 awaitable<bool> libpq_connection::receive(answer& into) {
     for (;;) {
-        while (PQisBusy(connection_.get()) != 0) {
+        while (pq_->PQisBusy(connection_.get()) != 0) {
             auto const ready = co_await wait(stream_descriptor::wait_read);
-            if (!ready || PQconsumeInput(connection_.get()) == 0) co_return false;
+            if (!ready || pq_->PQconsumeInput(connection_.get()) == 0) co_return false;
         }
-        result_handle const one(PQgetResult(connection_.get()), &PQclear);
-        if (!one) co_return PQstatus(connection_.get()) == CONNECTION_OK;
+        result_handle const one(pq_->PQgetResult(connection_.get()), pq_->PQclear);
+        if (!one) co_return pq_->PQstatus(connection_.get()) == CONNECTION_OK;
         take(*one, into);
     }
 }
@@ -209,9 +215,9 @@ awaitable<result<answer>> libpq_connection::query(std::string statement,
     for (auto const& one : parameters)
         values.push_back(one.c_str());
     warning_.clear();
-    bool sent =
-        PQsendQueryParams(connection_.get(), statement.c_str(), static_cast<int>(values.size()),
-                          nullptr, values.data(), nullptr, nullptr, 0) == 1;
+    bool sent = pq_->PQsendQueryParams(connection_.get(), statement.c_str(),
+                                       static_cast<int>(values.size()), nullptr, values.data(),
+                                       nullptr, nullptr, 0) == 1;
     if (sent) sent = co_await flush();
     answer got;
     bool whole = false;
@@ -221,7 +227,7 @@ awaitable<result<answer>> libpq_connection::query(std::string statement,
     // A FATAL (57P01, the server is stopped) comes as an error, and the connection ends with it.
     if (!whole && got.error.empty())
         co_return trouble(closed_ ? errc::canceled : errc::truncated,
-                          one_line(PQerrorMessage(connection_.get())));
+                          one_line(pq_->PQerrorMessage(connection_.get())));
     got.warning = warning_;
     co_return got;
 }

@@ -76,7 +76,7 @@ LIBRARY_HOMES = (
     ("CLI11", r"<CLI/", r"mesh/cli/[^/]+\.[ch]pp|tests/.+"),
     ("libsystemd", r"<systemd/", r"mesh/daemon/[^/]+\.cpp"),
     ("hiredis", r"<hiredis/", r"mesh/redis/[^/]+\.cpp"),
-    ("libpq", r"<(postgresql/)?libpq", r"mesh/postgres/[^/]+\.cpp"),
+    ("libpq", r"<(postgresql/)?libpq", r"mesh/postgres/[^/]+\.[ch]pp"),
     ("c-ares", r"<ares", r"mesh/net/[^/]+\.cpp"),
     ("Catch2", r"<catch2/", r"tests/catch(_main)?\.[ch]pp"),
 )
