@@ -280,6 +280,37 @@ TEST_CASE("a daemon that comes back takes the lease over from its guard") {
     CHECK_FALSE(t.did("fence"));
 }
 
+TEST_CASE("a write that the guard was not told of any more is continued by the next daemon") {
+    table t(test::policy_of_a());
+    t.serve();
+    inheritance const left{
+        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    t.core = {};
+    ++t.index;
+    t.entry->write_id = "a1.900";
+    t.b_promises = false;
+    (void)t.done();
+    SECTION("it was of this guard and epoch") {
+        t.give(started{"a2", "g1", left});
+        t.advance(seconds(3));
+        CHECK(t.core.at == stage::serving);
+        CHECK_FALSE(t.did("tell \"the lease of db is not the one that we wrote"));
+        CHECK_FALSE(t.did("fence"));
+    }
+    SECTION("it was of another guard: nobody knows what was promised meanwhile") {
+        t.entry->guard_id = "g0";
+        t.give(started{"a2", "g1", left});
+        t.advance(milliseconds(100));
+        CHECK(t.did("tell \"the lease of db is not the one that we wrote"));
+    }
+    SECTION("it was a release") {
+        t.entry->state = lease_state::released;
+        t.give(started{"a2", "g1", left});
+        t.advance(milliseconds(100));
+        CHECK(t.did("tell \"the lease of db is not the one that we wrote"));
+    }
+}
+
 TEST_CASE("a daemon that died while it drained leaves no database without writes") {
     table t(test::policy_of_a());
     t.serve();
