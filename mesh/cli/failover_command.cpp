@@ -84,8 +84,12 @@ void give_order(session& run, settings const& how, std::string const& order,
     auto const answer = daemon.post("/v1/failover/order", asked);
     if (!answer) return fail(run, answer.error());
     run.show(how, *answer, [&](page const&) {
-        return printable(text_at(*answer, "node")) + " was told; see `bevmesh failover status " +
-               printable(args.group) + "`\n";
+        auto said = printable(text_at(*answer, "node")) +
+                    " was told; see `bevmesh failover status " + printable(args.group) + "`\n";
+        for (auto const& node : member_at(*answer, "unaware"))
+            said += (node.is_string() ? printable(node.get<std::string>()) : "a node") +
+                    std::string(" does not answer, and was not told\n");
+        return said;
     });
 }
 

@@ -78,6 +78,10 @@ private:
     net::awaitable<result<std::string>> history(call c);
     /// The answer of the first member that gives one, for a group that this node is no member of.
     net::awaitable<result<std::string>> ask_a_member(std::string name, call c);
+    net::awaitable<result<std::string>> acknowledge(std::string name, call c);
+    /// errc::conflict: nobody.
+    net::awaitable<result<std::string>> holder_of(std::string name, call c);
+    [[nodiscard]] std::vector<std::string> reachable_first(std::vector<std::string> nodes) const;
     net::awaitable<std::vector<std::string>> wait_for_pause(group const& g, bool paused);
     [[nodiscard]] bool is_elsewhere(std::string const& name, call const& c) const;
 

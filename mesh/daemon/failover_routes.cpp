@@ -5,10 +5,10 @@
 
 #include "failover/driver/follow_orders.hpp"
 #include "failover/driver/replica_entry.hpp"
+#include "mesh/daemon/bodies.hpp"
 #include "mesh/daemon/failover_group.hpp"
 #include "mesh/daemon/failover_view.hpp"
 #include "mesh/net/clock.hpp"
-#include "mesh/net/deadline.hpp"
 
 namespace bevmesh::daemon {
 namespace {
@@ -16,55 +16,12 @@ namespace {
 using net::awaitable;
 using nlohmann::json;
 
-constexpr std::int64_t week = 7 * 24 * 3600;
-constexpr std::int64_t month = 30 * 24 * 3600;
-
 net::http_response plain(unsigned status, std::string const& text) {
     net::http_response r;
     r.status = status;
     r.headers.emplace_back("Content-Type", "text/plain");
     r.body = text + "\n";
     return r;
-}
-
-/// The member of the answer's body; empty when it is not there or no text.
-std::string text_at(json const& body, char const* key) {
-    auto const at = body.is_object() ? body.find(key) : body.end();
-    return body.is_object() && at != body.end() && at->is_string() ? at->get<std::string>()
-                                                                   : std::string();
-}
-
-std::optional<std::int64_t> number_at(json const& body, char const* key) {
-    auto const at = body.is_object() ? body.find(key) : body.end();
-    if (!body.is_object() || at == body.end() || !at->is_number_integer()) return std::nullopt;
-    return at->get<std::int64_t>();
-}
-
-std::optional<fo::order> order_named(std::string const& word) {
-    for (auto const o :
-         {fo::order::switchover, fo::order::promote, fo::order::init, fo::order::ack})
-        if (fo::name(o) == word) return o;
-    return std::nullopt;
-}
-
-/// The status of one group out of an answer; null where there is none.
-json group_in(json const& answer) {
-    auto const at = answer.is_object() ? answer.find("groups") : answer.end();
-    if (!answer.is_object() || at == answer.end() || !at->is_array() || at->empty()) return {};
-    return at->front();
-}
-
-/// Whom the status of one group names as the holder, when that is not who told it; else empty.
-std::string holder_in(std::string const& status) {
-    auto const told = json::parse(status, nullptr, false);
-    auto const group = group_in(told);
-    if (!group.is_object()) return {};
-    auto const holder = text_at(group.value("lease", json::object()), "holder");
-    return holder == text_at(told, "node") ? std::string() : holder;
-}
-
-bool is_paused(json const& group) {
-    return group.is_object() && group.value("paused_ms", 0) > 0;
 }
 
 }  // namespace
@@ -135,157 +92,24 @@ awaitable<result<std::string>> failover_groups::end_stream(call c) {
     co_return std::string("{}\n");
 }
 
-/// Carried out by the holder, or by the node that is to be primary.
-awaitable<result<std::string>> failover_groups::order(call c) {
-    auto const body = json::parse(c.request.body, nullptr, false);
-    auto const what = order_named(text_at(body, "order"));
-    if (!what)
-        co_return failure{errc::bad_input, "order: expected switchover, promote, init or ack"};
-    auto const name = text_at(body, "group");
-    if (is_elsewhere(name, c)) co_return co_await ask_a_member(name, std::move(c));
-    auto const g = find(name);
-    if (!g) co_return g.error();
-    auto& d = *(*g)->driver;
-    fo::ordered o;
-    o.what = *what;
-    o.node = text_at(body, "node");
-    o.accept_data_loss = body.value("accept_data_loss", false);
-    auto const& record = d.view().seen.record;
-    bool const by_holder = o.what == fo::order::switchover || o.what == fo::order::ack;
-    std::string executor = o.node;
-    if (by_holder) executor = record ? record->holder : std::string();
-    if (executor.empty())
-        co_return failure{errc::conflict, by_holder ? "nobody holds the lease of " + d.rules().group
-                                                    : "say which node"};
-    if (executor != node_) {
-        // What a member asks is not passed on a second time.
-        auto const& members = d.rules().members;
-        if (!c.is_local() && std::ranges::find(members, c.node) != members.end())
-            co_return failure{errc::conflict, node_ + " is not the one to do that"};
-        peer_question q;
-        q.method = "POST";
-        q.target = c.request.target;
-        q.body = c.request.body;
-        co_return co_await from_.others.request(std::move(executor), std::move(q));
-    }
-    auto const told = d.view().told;
-    d.give(o);
-    auto const& after = d.view();
-    bool const refused =
-        o.what == fo::order::switchover && !after.moving && after.at == fo::stage::serving;
-    if (refused)
-        co_return failure{errc::conflict, after.told.empty() || after.told == told
-                                              ? "the switchover was refused"
-                                              : after.told};
-    json const answer{{"group", d.rules().group}, {"order", fo::name(o.what)}, {"node", node_}};
-    co_return answer_text(answer);
-}
-
-/// In Consul, where every member sees it: it outlives each of the daemons.
-awaitable<result<std::string>> failover_groups::pause(call c) {
-    auto const body = json::parse(c.request.body, nullptr, false);
-    auto const name = text_at(body, "group");
-    if (is_elsewhere(name, c)) co_return co_await ask_a_member(name, std::move(c));
-    auto* book = &mesh_orders_;
-    if (name != fo::whole_mesh) {
-        auto const g = find(name);
-        if (!g) co_return g.error();
-        book = (*g)->orders.get();
-    }
-    auto const for_seconds = number_at(body, "seconds");
-    if (!for_seconds || *for_seconds < 0 || *for_seconds > week)
-        co_return failure{errc::bad_input, "pause: expected from 0 s to a week"};
-    std::optional<fo::pause_order> order;
-    if (*for_seconds > 0)
-        order = fo::pause_order{fo::wall_clock() + seconds(*for_seconds), text_at(body, "by")};
-    auto const edit = [order](fo::standing_orders& all) { all.pause = order; };
-    auto changing = book->change(edit);
-    auto const changed = co_await std::move(changing);
-    if (!changed) co_return changed.error();
-    json unaware = json::array();
-    for (auto const& [one, g] : groups_) {
-        if (name != fo::whole_mesh && name != one) continue;
-        auto const left_out = co_await wait_for_pause(*g, order.has_value());
-        for (auto const& node : left_out)
-            if (std::ranges::find(unaware, json(node)) == unaware.end()) unaware.push_back(node);
-    }
-    json const answer{{"group", name},
-                      {"seconds", *for_seconds},
-                      {"unaware", unaware},
-                      {"until", order ? json(fo::to_text(order->until)) : json(nullptr)}};
-    co_return answer_text(answer);
-}
-
-/// A member learns of it from Consul a moment later than it is written there: whoever has ordered
-/// a pause wants to know that nothing moves any more.
-awaitable<std::vector<std::string>> failover_groups::wait_for_pause(group const& g, bool paused) {
-    auto const& rules = g.driver->rules();
-    auto waiting = rules.members;
-    auto const end = net::now() + seconds(2);
-    while (!waiting.empty() && net::now() < end) {
-        std::vector<std::string> still;
-        for (auto const& node : waiting) {
-            peer_question q;
-            q.target = "/v1/failover?group=" + rules.group;
-            q.deadline = milliseconds(500);
-            bool knows = is_paused(describe_group(*g.driver, net::now())) == paused;
-            if (node != node_) {
-                auto const said = co_await from_.others.request(node, std::move(q));
-                auto const told = said ? json::parse(*said, nullptr, false) : json();
-                knows = said && is_paused(group_in(told)) == paused;
-            }
-            if (!knows) still.push_back(node);
-        }
-        waiting = std::move(still);
-        if (!waiting.empty()) co_await net::sleep_for(milliseconds(20));
-    }
-    co_return waiting;
-}
-
-awaitable<result<std::string>> failover_groups::schedule(call c) {
-    auto const body = json::parse(c.request.body, nullptr, false);
-    auto const name = text_at(body, "group");
-    if (is_elsewhere(name, c)) co_return co_await ask_a_member(name, std::move(c));
-    auto const g = find(name);
-    if (!g) co_return g.error();
-    auto const when = text_at(body, "at");
-    std::optional<fo::later_switchover> order;
-    if (!when.empty()) {
-        auto const at = fo::read_utc(when);
-        if (!at) co_return at.error();
-        auto const now = fo::wall_clock();
-        if (*at <= now || *at > now + seconds(month))
-            co_return failure{errc::bad_input, when + ": expected a time within the next 30 days"};
-        auto const node = text_at(body, "node");
-        auto const& members = (*g)->driver->rules().members;
-        if (std::ranges::find(members, node) == members.end())
-            co_return failure{errc::bad_input, "'" + node + "' is no member of " + name};
-        order =
-            fo::later_switchover{node_ + "@" + fo::to_text(now), node, *at, text_at(body, "by")};
-    }
-    auto const edit = [order](fo::standing_orders& all) { all.switchover = order; };
-    auto changing = (*g)->orders->change(edit);
-    auto const changed = co_await std::move(changing);
-    if (!changed) co_return changed.error();
-    json const answer{{"group", name},
-                      {"node", order ? json(order->node) : json(nullptr)},
-                      {"at", order ? json(fo::to_text(order->at)) : json(nullptr)}};
-    co_return answer_text(answer);
-}
-
 bool failover_groups::is_elsewhere(std::string const& name, call const& c) const {
     return c.is_local() && elsewhere_.contains(name);
 }
 
+/// A member that is known to be silent would only cost the time until that is seen again.
+std::vector<std::string> failover_groups::reachable_first(std::vector<std::string> nodes) const {
+    auto const& seen = from_.others.views();
+    std::ranges::stable_partition(nodes, [&](std::string const& node) {
+        auto const at = seen.find(node);
+        return at == seen.end() || !at->second.asked || at->second.reachable;
+    });
+    return nodes;
+}
+
 awaitable<result<std::string>> failover_groups::ask_a_member(std::string name, call c) {
     auto last = failure{errc::not_found, "there is no failover group " + name};
-    for (auto const& node : elsewhere_.at(name)) {
-        peer_question q;
-        q.method = c.request.method;
-        q.target = c.request.target;
-        q.body = c.request.body;
-        q.never_resend = q.method != "GET";
-        auto answer = co_await from_.others.request(node, std::move(q));
+    for (auto const& node : reachable_first(elsewhere_.at(name))) {
+        auto answer = co_await from_.others.request(node, same_question(c));
         if (answer) co_return answer;
         last = answer.error();
         // Only where it certainly was not heard may another be asked to change something.
@@ -309,11 +133,14 @@ awaitable<result<std::string>> failover_groups::status(call c) {
         auto asked = c;
         asked.request.target = "/v1/failover?group=" + name;
         auto answer = co_await ask_a_member(name, asked);
-        auto const holder = answer ? holder_in(*answer) : std::string();
-        if (!holder.empty() && std::ranges::find(members, holder) != members.end()) {
+        auto const first = answer ? json::parse(*answer, nullptr, false) : json();
+        auto const holder = holder_in(first);
+        auto const elsewhere = holder != text_at(first, "node");
+        if (elsewhere && std::ranges::find(members, holder) != members.end()) {
             // What its lease has left, only the holder knows.
             peer_question q;
             q.target = asked.request.target;
+            q.deadline = seconds(2);
             auto own = co_await from_.others.request(holder, std::move(q));
             if (own) answer = std::move(own);
         }

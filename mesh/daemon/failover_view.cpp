@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "failover/candidates.hpp"
+#include "mesh/daemon/bodies.hpp"
 
 namespace bevmesh::daemon {
 namespace {
@@ -137,6 +138,18 @@ json describe_history(journal const& j, std::string const& node) {
     for (auto const& e : j.recent())
         lines.push_back({node, e});
     return describe_history(lines);
+}
+
+json group_in(json const& answer) {
+    auto const at = answer.is_object() ? answer.find("groups") : answer.end();
+    if (!answer.is_object() || at == answer.end() || !at->is_array() || at->empty()) return {};
+    return at->front();
+}
+
+std::string holder_in(json const& answer) {
+    auto const group = group_in(answer);
+    return group.is_object() ? text_at(group.value("lease", json::object()), "holder")
+                             : std::string();
 }
 
 }  // namespace bevmesh::daemon

@@ -18,4 +18,9 @@ namespace bevmesh::daemon {
 [[nodiscard]] nlohmann::json describe_history(std::vector<failover::shared_line> const& lines);
 [[nodiscard]] nlohmann::json describe_history(failover::journal const& j, std::string const& node);
 
+/// Out of an answer to GET /v1/failover?group=G: the group; null where there is none.
+[[nodiscard]] nlohmann::json group_in(nlohmann::json const& answer);
+/// Who holds its lease; empty: nobody.
+[[nodiscard]] std::string holder_in(nlohmann::json const& answer);
+
 }  // namespace bevmesh::daemon

@@ -10,6 +10,7 @@
 #include "certs/names.hpp"
 #include "mesh/base/own_certificate.hpp"
 #include "mesh/base/service_names.hpp"
+#include "mesh/daemon/bodies.hpp"
 #include "mesh/daemon/service_reload.hpp"
 #include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
@@ -23,11 +24,6 @@ using nlohmann::json;
 
 /// One and the same complaint (a stranger that knocks all the time) is told once in so long.
 constexpr seconds complaint_pause{60};
-
-std::string text_at(json const& body, char const* key) {
-    auto const at = body.find(key);
-    return at != body.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
 
 std::int64_t wall_ms() {
     using namespace std::chrono;
@@ -93,6 +89,15 @@ result<net::mutual_tls> load_any(peers::sources const& from, log::logger const& 
 }
 
 }  // namespace
+
+peer_question same_question(call const& c) {
+    peer_question q;
+    q.method = c.request.method;
+    q.target = c.request.target;
+    q.body = c.request.body;
+    q.never_resend = q.method != "GET";
+    return q;
+}
 
 std::string peer_uri(std::string const& mesh, std::string const& node) {
     return uri_of(mesh, node, std::string(certs::daemon_name));

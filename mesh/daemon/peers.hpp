@@ -31,6 +31,9 @@ struct peer_question {
     bool never_resend = false;     // even where the connection broke before an answer began
 };
 
+/// As it came here, for another node.
+[[nodiscard]] peer_question same_question(call const& c);
+
 /// What one other node last said of itself.
 struct peer_view {
     std::string address;

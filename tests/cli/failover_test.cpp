@@ -124,6 +124,16 @@ TEST_CASE("a switchover shows the topology and what it will do before it is orde
     CHECK_THAT(whom.err, Catch::Contains("--node is needed"));
 }
 
+TEST_CASE("an ack says who did not hear it") {
+    mesh m;
+    m.daemon.answer("POST /v1/failover/order",
+                    R"({"node": "oracle1", "heard": ["oracle1"], "unaware": ["thanos"]})");
+    auto const r = m.run("ack redis --yes");
+    CHECK(r.status == 0);
+    CHECK_THAT(r.out, Catch::Contains("oracle1 was told") &&
+                          Catch::Contains("thanos does not answer, and was not told"));
+}
+
 TEST_CASE("a switchover can be scheduled, and called off") {
     mesh m;
     m.daemon.answer("POST /v1/failover/schedule", R"({"group": "redis"})");
