@@ -15,8 +15,10 @@ using nlohmann::json;
 /// A tool runs for seconds to hours.
 constexpr milliseconds look_each{100};
 
-/// On a container that this made, with the name of the container that it serves.
-constexpr char const* tool_label = "bevmesh.tool-of";
+/// On a container that this made, with the name of the container that it serves; with the other one
+/// the registrar leaves it out of the catalog.
+constexpr char const* tool_label = "bevmesh-tool-of";
+constexpr char const* unannounced_label = "bevmesh.enable";
 
 std::string tool_config(docker::container const& like, std::vector<std::string> const& argv,
                         std::string const& user, secret const& password) {
@@ -27,7 +29,7 @@ std::string tool_config(docker::container const& like, std::vector<std::string> 
                 {"Entrypoint", json::array({argv.front()})},
                 {"Cmd", std::vector<std::string>(argv.begin() + 1, argv.end())},
                 {"Env", environment},
-                {"Labels", {{tool_label, like.name}}},
+                {"Labels", {{tool_label, like.name}, {unannounced_label, "false"}}},
                 {"HostConfig",
                  {{"VolumesFrom", json::array({like.id})}, {"NetworkMode", like.network_mode}}}}
         .dump();
