@@ -150,7 +150,8 @@ struct start_database {
     std::string upstream;  // whose database serves; empty: nobody's
 };
 /// Follow `upstream` without losing anything: refused with `diverged` when the database holds what
-/// the upstream lacks. Also makes the slot. Answer: carried_out.
+/// the upstream lacks, with `behind` when it lacks what the upstream no longer has. Also makes the
+/// slot. Answer: carried_out.
 struct follow {
     std::uint64_t op = 0;
     std::string process;
@@ -166,8 +167,8 @@ struct quarantine {
     std::uint64_t op = 0;
     std::string upstream;
 };
-/// Give up what diverged and become a replica: full sync; pg_rewind, else pg_basebackup. Answer:
-/// carried_out.
+/// Give up what diverged, or is too old, and become a replica: full sync; pg_rewind, else
+/// pg_basebackup. Answer: carried_out.
 struct resync {
     std::uint64_t op = 0;
     std::string upstream;

@@ -111,6 +111,7 @@ struct carried_out {
     condition why = condition::ok;  // prove: what is wrong with the database
     bool stopped = false;           // drain: the process has ended (PostgreSQL's fast stop)
     bool diverged = false;          // follow: it holds what the upstream lacks
+    bool behind = false;            // follow: it lacks what the upstream no longer has
     std::string detail = {};
 };
 /// fence: the named process takes no write any more, read back, or is dead and reaped.

@@ -71,6 +71,12 @@ void judge_lead(turn const& t, database_facts const& facts) {
     }
 }
 
+/// One that died is started again at once: it is looked for often, until it is well or takes long.
+nanoseconds pace(turn const& t) {
+    auto const& down = t.s.database.down_since;
+    return down && t.now < *down + t.p.promote ? t.p.probe / 10 : t.p.probe;
+}
+
 void look_silence(turn const& t) {
     auto const& d = t.s.database;
     if (d.silent_since && t.now >= *d.silent_since + t.p.hang) {
@@ -104,6 +110,7 @@ void absorb(turn const& t, probed const& e) {
     }
     d.any = true;
     d.asked = e.asked;
+    if (d.facts.condition == condition::ok) d.down_since.reset();
     note_silence(t, d.facts);
     sync::absorb_probe(t);
     if (was != d.facts.condition && d.facts.condition != condition::ok) {
@@ -120,6 +127,7 @@ void absorb(turn const& t, database_died const& e) {
         d.facts = {};
         d.facts.condition = condition::refused;
         d.probe_next = t.now;
+        d.down_since = t.now;
         peers::nudge_all(t);
     }
     fencing::absorb_death(t, e.process);
@@ -142,7 +150,7 @@ void look(turn const& t) {
     }
     if (d.probing.out(t.now) || t.now < d.probe_next) return;
     t.act(probe{t.begin(d.probing, t.p.probe)});
-    d.probe_next = t.now + t.p.probe;
+    d.probe_next = t.now + pace(t);
 }
 
 }  // namespace bevmesh::failover::health

@@ -6,6 +6,9 @@ namespace {
 
 using phase = rejoining::phase;
 
+/// Between two tries to copy or to follow.
+constexpr nanoseconds longest_pause = std::chrono::minutes(1);
+
 /// A primary without a lease: left behind, or put there by somebody.
 void look_stray(turn const& t) {
     if (t.s.fencing.out(t.now)) return;
@@ -43,7 +46,7 @@ void look_follow(turn const& t, std::string const& upstream) {
 void look_rejoin(turn const& t) {
     auto& r = t.s.rejoin;
     auto& e = r.at == phase::quarantine ? t.s.copy : t.s.discard;
-    if (e.out(t.now)) return;
+    if (e.out(t.now) || t.now < r.next) return;
     if (r.at == phase::quarantine) {
         t.act(quarantine{t.begin(e, t.p.resync), r.upstream});
     } else {
@@ -52,13 +55,39 @@ void look_rejoin(turn const& t) {
 }
 
 void absorb_follow(turn const& t, carried_out const& e) {
-    if (e.result == outcome::refused && e.diverged && t.s.rejoin.at == phase::none &&
-        t.s.at == stage::observing && t.s.seen.record) {
-        t.s.rejoin = {phase::quarantine, t.s.seen.record->holder};
-        t.say(weight::alarm, "the database of " + t.p.group + " has writes that " +
-                                 t.s.rejoin.upstream + " lacks: they go to quarantine");
-    }
     t.s.database.probe_next = t.now;
+    auto& r = t.s.rejoin;
+    if (e.result != outcome::refused || r.at != phase::none || t.s.at != stage::observing ||
+        !t.s.seen.record) {
+        return;
+    }
+    auto const& holder = t.s.seen.record->holder;
+    auto const it = "the database of " + t.p.group;
+    if (e.diverged) {
+        r.at = phase::quarantine;
+        r.upstream = holder;
+        t.say(weight::alarm, it + " has writes that " + holder + " lacks: they go to quarantine");
+    } else if (e.behind) {
+        // It has nothing of its own that could be lost.
+        r.at = phase::resync;
+        r.upstream = holder;
+        t.say(weight::alarm,
+              it + " lacks writes that " + holder + " no longer keeps for it: it is made anew");
+    }
+}
+
+/// A disk that is full or a directory that is not there stays so for a while: a copy of everything
+/// is not begun again at once, and whoever could help is told why.
+void note_setback(turn const& t, carried_out const& e) {
+    auto& r = t.s.rejoin;
+    if (r.at == phase::none) return;
+    auto const pause = std::min(t.p.probe * (1U << std::min(r.failures, 16U)), longest_pause);
+    ++r.failures;
+    r.next = t.now + pause;
+    auto const what = r.at == phase::quarantine
+                          ? "cannot copy what the database of " + t.p.group + " holds to quarantine"
+                          : "cannot make the database of " + t.p.group + " follow " + r.upstream;
+    t.say_once(weight::alarm, what + (e.detail.empty() ? ", without a reason" : ": " + e.detail));
 }
 
 }  // namespace
@@ -71,15 +100,15 @@ bool absorb(turn const& t, carried_out const& e) {
     }
     if (t.s.repoint.take(e.op)) return absorb_follow(t, e), true;
     if (t.s.copy.take(e.op)) {
-        if (e.result == outcome::done && r.at == phase::quarantine) r.at = phase::resync;
+        if (e.result != outcome::done) return note_setback(t, e), true;
+        if (r.at == phase::quarantine) r = {phase::resync, r.upstream};
         return true;
     }
     if (t.s.discard.take(e.op)) {
-        if (e.result == outcome::done) {
-            t.say(weight::info, "the database of " + t.p.group + " follows " + r.upstream);
-            r = {};
-        }
         t.s.database.probe_next = t.now;
+        if (e.result != outcome::done) return note_setback(t, e), true;
+        t.say(weight::info, "the database of " + t.p.group + " follows " + r.upstream);
+        r = {};
         return true;
     }
     return false;

@@ -143,8 +143,8 @@ struct database_view {
     std::optional<instant> silent_since;  // hung
     std::optional<instant> refused_since;
     unsigned write_failures = 0;
-    std::string dead;  // the process that was seen to die last
-    std::optional<instant> down_since;
+    std::string dead;                   // the process that was seen to die last
+    std::optional<instant> down_since;  // seen to die, and not well since
 
     friend bool operator==(database_view const&, database_view const&) = default;
 };
@@ -184,6 +184,8 @@ struct rejoining {
     enum class phase { none, quarantine, resync };
     phase at = phase::none;
     std::string upstream;
+    unsigned failures = 0;  // in a row, of the copy or of what follows it
+    instant next{};         // not tried again before
 
     friend bool operator==(rejoining const&, rejoining const&) = default;
 };

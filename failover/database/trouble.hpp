@@ -19,6 +19,7 @@ struct trouble {
     condition why = condition::ok;  // ok: the database is well and said no
     std::string detail;             // for people: what was being done, where, and the answer
     bool diverged = false;          // follow: it holds what the upstream lacks
+    bool behind = false;            // follow: it lacks what the upstream no longer has
 
     friend bool operator==(trouble const&, trouble const&) = default;
 };

@@ -30,6 +30,7 @@ namespace bevmesh::failover {
     c.result = t.effect;
     c.why = t.why;
     c.diverged = t.diverged;
+    c.behind = t.behind;
     c.detail = t.detail;
     return c;
 }

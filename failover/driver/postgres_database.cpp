@@ -4,6 +4,7 @@
 
 #include "failover/driver/answers.hpp"
 #include "failover/driver/postgres_files.hpp"
+#include "failover/driver/room.hpp"
 #include "failover/guard/client.hpp"
 #include "failover/postgres/silence.hpp"
 #include "mesh/log/log.hpp"
@@ -17,6 +18,12 @@ milliseconds ms(nanoseconds n) {
     return std::chrono::duration_cast<milliseconds>(n);
 }
 
+/// The WAL may have a disk of its own.
+std::vector<std::filesystem::path> places_of(std::filesystem::path const& data) {
+    if (data.empty()) return {};
+    return {data, data / "pg_wal"};
+}
+
 class postgres_database final : public database_port {
 public:
     postgres_database(boost::asio::any_io_executor executor, housing& house,
@@ -25,7 +32,8 @@ public:
           house_(house),
           options_(std::move(options)),
           policy_(options_.policy),
-          files_(house, options_.data_dir, options_.quarantine_dir, options_.mark) {
+          files_(house, options_.data_dir, options_.quarantine_dir, options_.mark),
+          room_(places_of(options_.data_dir)) {
         others_ = options_.where;
         others_.erase(policy_.self);
         server_ = server_at(options_.where.at(policy_.self));
@@ -73,6 +81,7 @@ private:
     awaitable<result<void>> point_to(postgres::address upstream);
     awaitable<result<void>> start_fenced();
     awaitable<void> compare(postgres::server_state mine, std::string upstream);
+    awaitable<void> set_slots(postgres::slot_changes changes);
 
     boost::asio::any_io_executor executor_;
     housing& house_;
@@ -82,9 +91,12 @@ private:
     std::unique_ptr<postgres::server> server_;
     postgres_files files_;
     postgres::silence silence_;
-    std::string process_;   // of the last probe
-    std::string compared_;  // with whom, last
+    std::string process_;      // of the last probe
+    std::string compared_;     // with whom, last
+    std::string behind_whom_;  // who no longer has the WAL that this one lacks
     bool restarts_itself_ = false;
+    std::string slot_trouble_;  // told last
+    room room_;
     log::logger log_{"failover"};
 };
 
@@ -110,11 +122,25 @@ awaitable<probed> postgres_database::look(probe what) {
     seen.facts = postgres::to_facts(*state, others_);
     silence_.judge(seen.facts, seen.asked, 2 * policy_.probe);
     seen.facts.boot_fenced = seen.facts.boot_fenced && !restarts_itself_;
+    auto const changes = postgres::changes_of_slots(*state, others_);
+    if (!changes.empty() && (!state->recovery || state->streaming)) co_await set_slots(changes);
+    auto const has_room = co_await room_.look();
+    if (!has_room && seen.facts.condition == condition::ok)
+        seen.facts.condition = condition::write_fails;
     if (seen.facts.role != role::primary) co_return seen;
     auto const written = co_await server_->prove(process_, limit);
     if (!written && written.error().why == condition::write_fails)
         seen.facts.condition = condition::write_fails;
     co_return seen;
+}
+
+awaitable<void> postgres_database::set_slots(postgres::slot_changes changes) {
+    auto const set = co_await server_->set_slots(std::move(changes), ms(policy_.probe));
+    auto const why = set ? std::string() : set.error().detail;
+    if (!why.empty() && why != slot_trouble_)
+        log_.warning("the slots that keep WAL for the other members are not as they should be",
+                     {{"group", policy_.group}, {"reason", why}});
+    slot_trouble_ = why;
 }
 
 awaitable<result<running>> postgres_database::identify(std::string process) {
@@ -283,6 +309,7 @@ awaitable<carried_out> postgres_database::perform(follow what) {
     if (!at) co_return refused(what.op, what.upstream + " is no member");
     auto const got =
         co_await server_->follow(what.process, *at, options_.login(*at), ms(policy_.hang));
+    behind_whom_ = !got && got.error().behind ? what.upstream : std::string();
     if (got && compared_ != what.upstream) {
         auto const mine = co_await server_->probe(ms(policy_.probe));
         if (mine) co_await compare(*mine, what.upstream);
@@ -339,9 +366,11 @@ awaitable<carried_out> postgres_database::perform(resync what) {
     auto const begun = co_await files_.begin_remaking();
     if (!begun) co_return refused(what.op, describe(begun.error()));
     auto const& password = options_.replication.password;
-    auto const rewound = co_await files_.rewind(upstream_text(*at), password, ms(policy_.resync));
+    result<void> rewound = failure{errc::not_found, "the WAL that it lacks is there no more"};
+    if (behind_whom_ != what.upstream)
+        rewound = co_await files_.rewind(upstream_text(*at), password, ms(policy_.resync));
     if (!rewound) {
-        log_.warning("pg_rewind could not do it: a base backup replaces the data",
+        log_.warning("a base backup replaces the data",
                      {{"group", policy_.group}, {"reason", describe(rewound.error())}});
         auto const made = co_await make_anew(*at);
         if (!made) co_return refused(what.op, describe(made.error()));

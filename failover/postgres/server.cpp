@@ -1,5 +1,7 @@
 #include "failover/postgres/server.hpp"
 
+#include <cstdlib>
+
 #include "failover/database/standing.hpp"
 #include "failover/postgres/session.hpp"
 #include "mesh/net/clock.hpp"
@@ -36,7 +38,7 @@ public:
                                  milliseconds limit) override;
     awaitable<done<position>> reach(position wanted, milliseconds limit) override;
     awaitable<done<void>> make_slot(std::string name, milliseconds limit) override;
-    awaitable<done<void>> drop_slot(std::string name, milliseconds limit) override;
+    awaitable<done<void>> set_slots(slot_changes changes, milliseconds limit) override;
 
 private:
     using opened = done<std::unique_ptr<session>>;
@@ -49,6 +51,7 @@ private:
                                       milliseconds pace);
     awaitable<void> cancel(int backend);
     static awaitable<done<void>> slot_on(session& with, std::string name);
+    static awaitable<done<bool>> lacks_wal(session& local, position at, session& upstream);
 
     boost::asio::any_io_executor executor_;
     server_options options_;
@@ -235,14 +238,42 @@ awaitable<done<void>> postgres_server::make_slot(std::string name, milliseconds 
     co_return made;
 }
 
-awaitable<done<void>> postgres_server::drop_slot(std::string name, milliseconds limit) {
+awaitable<done<void>> postgres_server::set_slots(slot_changes changes, milliseconds limit) {
     auto s = co_await talk_to(std::string(), limit);
     if (!s) co_return s.error();
+    for (auto const& name : changes.make) {
+        auto const made = co_await slot_on(**s, name);
+        if (!made) co_return made.error();
+    }
     std::string const sql =
-        "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1";
-    auto const dropped = co_await (*s)->change(sql, one(std::move(name)));
-    if (!dropped) co_return dropped.error();
+        "select pg_drop_replication_slot(slot_name) from pg_replication_slots "
+        "where slot_name = $1 and not active";
+    for (auto const& name : changes.drop) {
+        auto const dropped = co_await (*s)->change(sql, one(name));
+        if (!dropped) co_return dropped.error();
+    }
     co_return done<void>();
+}
+
+awaitable<done<bool>> postgres_server::lacks_wal(session& local, position at, session& upstream) {
+    std::string const archive = "select current_setting('restore_command')";
+    auto const command = co_await local.ask(archive);
+    if (!command) co_return command.error();
+    if (!command->value().empty()) co_return false;
+    std::string const sql =
+        "select coalesce(min(right(name, 16)), '') || ' ' || "
+        "(select setting from pg_settings where name = 'wal_segment_size') "
+        "from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'";
+    auto const kept = co_await upstream.ask(sql);
+    if (!kept) co_return kept.error();
+    auto const text = kept->value();
+    auto const blank = text.find(' ');
+    auto const segment = blank == std::string::npos
+                             ? position(0)
+                             : std::strtoull(text.c_str() + blank + 1, nullptr, 10);
+    auto const oldest = begin_of_segment(std::string_view(text).substr(0, blank), segment);
+    // Streaming starts at the beginning of a segment.
+    co_return oldest&& at / segment* segment < *oldest;
 }
 
 awaitable<done<void>> postgres_server::follow(std::string process, address upstream,
@@ -268,6 +299,14 @@ awaitable<done<void>> postgres_server::follow(std::string process, address upstr
                                              " of timeline " + std::to_string(local->timeline) +
                                              " that " + upstream.host + " lacks");
         t.diverged = true;
+        co_return t;
+    }
+    auto const behind = co_await lacks_wal(**s, local->at, **other);
+    if (!behind) co_return behind.error();
+    if (*behind) {
+        auto t = (*s)->refused(condition::ok, "follow: it needs WAL from " + to_lsn(local->at) +
+                                                  " on, which " + upstream.host + " has removed");
+        t.behind = true;
         co_return t;
     }
     auto const slot = slot_of(options_.node);
@@ -314,16 +353,6 @@ awaitable<done<position>> postgres_server::reach(position wanted, milliseconds l
 
 std::unique_ptr<server> make_server(boost::asio::any_io_executor executor, server_options options) {
     return std::make_unique<postgres_server>(std::move(executor), std::move(options));
-}
-
-std::string slot_of(std::string_view node) {
-    std::string name = "bevmesh_";
-    for (char const c : node) {
-        bool const letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-        bool const capital = c >= 'A' && c <= 'Z';
-        name += letter ? c : capital ? static_cast<char>(c - 'A' + 'a') : '_';
-    }
-    return name.substr(0, 63);
 }
 
 secret connection_string(replication_login const& login, address const& upstream,

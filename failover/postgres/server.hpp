@@ -66,8 +66,9 @@ public:
     /// The standby stops following and keeps what it has: primary_conninfo empty, no walreceiver.
     virtual awaitable<done<void>> end_stream(std::string process, milliseconds limit) = 0;
     /// The standby streams from `upstream` by the slot of this node, which is made there, or made
-    /// anew when it is lost. Refused with `diverged` when it holds what the upstream lacks, and
-    /// with foreign_data when the system identifiers differ.
+    /// anew when it is lost. Refused with `diverged` when it holds what the upstream lacks, with
+    /// `behind` when it lacks WAL that the upstream no longer has (and has no restore_command for
+    /// it), and with foreign_data when the system identifiers differ.
     virtual awaitable<done<void>> follow(std::string process, address upstream,
                                          bevmesh::postgres::settings upstream_login,
                                          milliseconds limit) = 0;
@@ -75,15 +76,13 @@ public:
     virtual awaitable<done<position>> reach(position wanted, milliseconds limit) = 0;
     /// A physical slot on this server that keeps WAL from now on; one that is lost is made anew.
     virtual awaitable<done<void>> make_slot(std::string name, milliseconds limit) = 0;
-    /// Done too when there is none.
-    virtual awaitable<done<void>> drop_slot(std::string name, milliseconds limit) = 0;
+    /// A slot that is in use stays, and is no failure.
+    virtual awaitable<done<void>> set_slots(slot_changes changes, milliseconds limit) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<server> make_server(boost::asio::any_io_executor executor,
                                                   server_options options);
 
-/// The slot of a node's standby: "bevmesh_" and the name in the letters that a slot may have. Pure.
-[[nodiscard]] std::string slot_of(std::string_view node);
 /// primary_conninfo of a standby of `node`. Pure; holds the password where there is no pass file.
 [[nodiscard]] secret connection_string(replication_login const& login, address const& upstream,
                                        std::string_view node);

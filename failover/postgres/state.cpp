@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
 namespace bevmesh::failover::postgres {
 namespace {
+
+constexpr std::string_view slot_prefix = "bevmesh_";
 
 using nlohmann::json;
 
@@ -198,6 +201,41 @@ bool diverged(server_state const& local, server_state const& upstream) {
     auto const theirs = history_of(upstream);
     if (mine.id == theirs.id) return local.at > upstream.at;
     return !theirs.contains(mine.id, local.at);
+}
+
+std::string slot_of(std::string_view node) {
+    std::string name(slot_prefix);
+    for (char const c : node) {
+        bool const letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        bool const capital = c >= 'A' && c <= 'Z';
+        name += letter ? c : capital ? static_cast<char>(c - 'A' + 'a') : '_';
+    }
+    return name.substr(0, 63);
+}
+
+slot_changes changes_of_slots(server_state const& state, addresses const& others) {
+    slot_changes changes;
+    std::set<std::string> wanted;
+    for (auto const& [node, at] : others)
+        if (!state.recovery) wanted.insert(slot_of(node));
+    for (auto const& name : wanted) {
+        auto const there = state.slots.find(name);
+        if (there == state.slots.end() || there->second == "lost") changes.make.push_back(name);
+    }
+    for (auto const& [name, status] : state.slots)
+        if (name.starts_with(slot_prefix) && !wanted.contains(name)) changes.drop.push_back(name);
+    return changes;
+}
+
+std::optional<position> begin_of_segment(std::string_view number, position segment) {
+    position high = 0;
+    position low = 0;
+    if (number.size() != 16 || segment == 0) return std::nullopt;
+    auto const* const middle = number.data() + 8;
+    auto const first = std::from_chars(number.data(), middle, high, 16);
+    auto const second = std::from_chars(middle, middle + 8, low, 16);
+    if (first.ptr != middle || second.ptr != middle + 8) return std::nullopt;
+    return (high << 32U) + low * segment;
 }
 
 std::vector<std::string> warnings(server_state const& one, server_state const& other) {

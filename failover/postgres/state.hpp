@@ -84,6 +84,26 @@ using addresses = std::map<std::string, address>;
 /// The standby holds WAL that the upstream's history does not: it cannot follow without a rewind.
 [[nodiscard]] bool diverged(server_state const& local, server_state const& upstream);
 
+/// The slot of a node's standby: "bevmesh_" and the name in the letters that a slot may have.
+[[nodiscard]] std::string slot_of(std::string_view node);
+
+struct slot_changes {
+    std::vector<std::string> make;  // or make anew
+    std::vector<std::string> drop;
+
+    [[nodiscard]] bool empty() const noexcept { return make.empty() && drop.empty(); }
+    friend bool operator==(slot_changes const&, slot_changes const&) = default;
+};
+
+/// A primary keeps WAL for every other member, also for one that is away and comes back. A standby
+/// keeps it for nobody: a slot that it had as a primary would hold WAL until its disk is full. Only
+/// slots of bevmesh's names.
+[[nodiscard]] slot_changes changes_of_slots(server_state const& state, addresses const& others);
+
+/// Where a file of pg_wal begins: `number` is its name without the timeline, `segment` the
+/// server's wal_segment_size.
+[[nodiscard]] std::optional<position> begin_of_segment(std::string_view number, position segment);
+
 /// What an admin should know before these two replicate; empty: nothing. Another architecture or
 /// major version cannot replicate at all; another collation version makes indexes wrong.
 [[nodiscard]] std::vector<std::string> warnings(server_state const& one, server_state const& other);

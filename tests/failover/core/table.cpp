@@ -72,6 +72,24 @@ void table::serve_with_replica() {
         advance(milliseconds(100));
 }
 
+void table::follow_b(milliseconds by) {
+    if (!entry) {
+        entry.emplace();
+        entry->state = lease_state::held;
+        entry->holder = "b";
+        entry->members = policy.members;
+        entry->epoch = 1;
+        entry->published = true;
+        entry->configuration = policy.configuration;
+        b->database.role = role::primary;
+    }
+    for (auto const end = now + by; now < end;) {
+        ++index;
+        entry->write_id = "b1." + std::to_string(index);
+        advance(milliseconds(50));
+    }
+}
+
 std::vector<std::string> table::done() {
     return std::exchange(lines_, {});
 }
@@ -138,14 +156,24 @@ void table::perform(action const& a) {
         database.role = role::replica;
         queue(failover::fenced{fe->op, outcome::done, fe->kill});
     } else if (auto const* fo = std::get_if<follow>(&a)) {
+        if (diverged || behind) {
+            carried_out no{fo->op, outcome::refused};
+            no.diverged = diverged;
+            no.behind = behind;
+            return queue(no);
+        }
         database.upstream = fo->upstream;
         database.streaming = true;
         ok(fo->op);
     } else if (auto const* c = std::get_if<checkpoint>(&a)) {
         ok(c->op);
     } else if (auto const* q = std::get_if<quarantine>(&a)) {
-        ok(q->op);
+        carried_out copied{q->op, quarantine_fails.empty() ? outcome::done : outcome::refused};
+        copied.detail = quarantine_fails;
+        queue(copied);
     } else if (auto const* re = std::get_if<resync>(&a)) {
+        if (!resyncs) return queue(carried_out{re->op, outcome::unknown});
+        diverged = behind = false;
         ok(re->op);
     } else if (auto const* h = std::get_if<run_hook>(&a)) {
         ok(h->op);

@@ -26,6 +26,8 @@ public:
     void serve();
     /// The same, and b streams from this node and is recorded as in sync.
     void serve_with_replica();
+    /// b holds the lease and serves; it renews while `by` passes.
+    void follow_b(milliseconds by);
 
     /// What was done since the last call.
     [[nodiscard]] std::vector<std::string> done();
@@ -40,6 +42,10 @@ public:
     bool guard_answers = true;
     bool fence_works = true;
     bool drains = true;
+    bool diverged = false;         // of the own database: it refuses to follow
+    bool behind = false;           // the same, until it is made anew
+    std::string quarantine_fails;  // why; empty: it works
+    bool resyncs = true;
     std::uint64_t index = 0;
     std::optional<failover::lease_record> entry;
     failover::database_facts database;

@@ -32,6 +32,7 @@ unix_socket_directories = '/tmp'
 restart_after_crash = off
 wal_log_hints = on
 wal_retrieve_retry_interval = 100ms
+max_slot_wal_keep_size = 1GB
 shared_buffers = 32MB
 jit = off
 """
@@ -84,10 +85,17 @@ def create(name):
     data.mkdir(exist_ok=True)
     data.chmod(0o700)
     os.chown(data, owner, owner)
-    files = ("--user", str(owner), "--volume", f"{DATA}:/data")
-    files += ("--volume", "/etc/postgres:/conf:ro")
     if name == MEMBERS[0]:
-        _make_cluster(name, data, owner, files)
+        _make_cluster(name, data, owner)
+    create_container(name)
+
+
+def _files(owner):
+    return ("--user", str(owner), "--volume", f"{DATA}:/data", "--volume", "/etc/postgres:/conf:ro")
+
+
+def create_container(name):
+    files = _files(image_user())
     engine.docker(
         *(name, "create", "--name", GROUP, "--hostname", GROUP, "--restart", "no", *files),
         *("--network", NETWORK[name], "--publish", "5432:5432", "--shm-size=128m", f"bev/{IMAGE}"),
@@ -95,13 +103,13 @@ def create(name):
     )
 
 
-def _make_cluster(name, data, owner, files):
+def _make_cluster(name, data, owner):
     write_secret(data / ".password", password() + "\n", owner)
     script = (
         f"mv /data/.password /tmp/p && {BIN}/initdb -D /data -U bevmesh --pwfile=/tmp/p"
         " --data-checksums --no-sync"
     )
-    engine.docker(name, "run", "--rm", *files, f"bev/{IMAGE}", "sh", "-c", script)
+    engine.docker(name, "run", "--rm", *_files(owner), f"bev/{IMAGE}", "sh", "-c", script)
     with open(data / "postgresql.conf", "a") as file:
         file.write(CONFIG)
     (data / "pg_hba.conf").write_text(HBA)
@@ -119,6 +127,10 @@ class PostgresGroup(Group):
     @staticmethod
     def create(node):
         create(node.name)
+
+    @staticmethod
+    def create_container(node):
+        create_container(node.name)
 
     def sql(self, node, text):
         with node.in_network():

@@ -119,6 +119,11 @@ class Group:
     def create(node):
         create(node.name)
 
+    @staticmethod
+    def create_container(node):
+        """Around the data that is there."""
+        create(node.name)
+
     def is_primary(self, node):
         return self.role(node) == "master"
 
@@ -234,6 +239,7 @@ class Group:
                 ("the replica streams", members[replica.name].get("streaming")),
                 ("the replica is in sync", members[replica.name]["in_sync"]),
                 ("the replica could take over", self.is_fit(replica)),
+                ("its primary knows that", self.is_fit(replica, by=primary)),
                 ("both have a guard", all(m.get("guarded") or m["node"] == replica.name
                                           for m in members.values())),
                 ("the catalog names it", self.endpoints() == [primary.address]),
@@ -245,9 +251,10 @@ class Group:
             raise OSError(f"not yet that {', '.join(lacks)}: " + self.sentence())
         return primary
 
-    def is_fit(self, node):
-        """As the node's own daemon says: it might take the lease now, were it free."""
-        candidates = self.view(node)["candidates"]
+    def is_fit(self, node, by=None):
+        """As the daemon on `by` says, or the node's own: it might take the lease now, were it
+        free."""
+        candidates = self.view(by or node)["candidates"]
         return next(one for one in candidates if one["node"] == node.name)["fit"]
 
     def sentence(self):
@@ -270,7 +277,7 @@ class Group:
         for node in self.members:
             self._give_back_disk(node)
             if not node.docker("ps", "-aq", "--filter", f"name=^{self.container}$"):
-                self.create(node)
+                self.create_container(node)
             pid = self.pid(node)
             if pid:
                 kernel.send(pid, signal.SIGCONT)
@@ -297,15 +304,17 @@ class Group:
     def _give_back_disk(self, node):
         if node.exec("mountpoint", "-q", self.data)[0] != 0:
             return
-        node.docker("kill", self.container, check=False)
+        node.docker("rm", "-f", self.container)
         node.exec("umount", "--lazy", self.data)
 
     def small_disk(self, node, size):
-        """Its database begins again on a file system of its own, of `size`."""
+        """Its database begins again on a file system of its own, of `size`. No container is there
+        while it is mounted: the daemon would start one that has the directory beneath."""
         owner = os.stat(node.files / self.data.removeprefix("/var/"))
         how = f"size={size},uid={owner.st_uid},gid={owner.st_gid},mode={owner.st_mode & 0o777:o}"
-        node.docker("kill", self.container, check=False)
+        node.docker("rm", "-f", self.container)
         node.exec("mount", "-t", "tmpfs", "-o", how, self.name, self.data)
+        self.create_container(node)
         until(f"{self.name} runs on {node}", lambda: self.pid(node), 60)
 
     def record_epoch_or(self, epoch):

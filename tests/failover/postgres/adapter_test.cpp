@@ -134,6 +134,87 @@ TEST_CASE("A primary that was killed, with writes of its own, is rewound and fol
         a, b);
 }
 
+TEST_CASE("A standby whose WAL was removed while it was away is made anew") {
+    std::string const release = GENERATE("15", "17");
+    postgres_process a("a", release);
+    postgres_process b("b", release);
+    on_loop(
+        [](executor on, postgres_process& one, postgres_process& other) -> awaitable<void> {
+            co_await make_primary(on, other);
+            co_await make_standby(on, one, other);
+            one.stop(SIGINT);
+            for (std::string const each :
+                 {"alter system set wal_keep_size = 0", "select pg_reload_conf()",
+                  "select pg_drop_replication_slot('bevmesh_a')", "create table t(n int)",
+                  "select pg_switch_wal()", "insert into t values (1)", "select pg_switch_wal()",
+                  "checkpoint", "checkpoint"}) {
+                auto const said = co_await ask(other, each);
+                CHECK_FALSE(said.starts_with("error: "));
+            }
+            one.start();
+            postgres_house house(one);
+            auto const database = make_postgres_database(on, house, options_for(one, other));
+            follow again;
+            auto const s = calls_to(on, one);
+            auto const seen = co_await s->probe(limit);
+            REQUIRE(seen.has_value());
+            again.process = seen->process;
+            again.upstream = "b";
+            auto const refused = co_await database->perform(again);
+            INFO(refused.detail);
+            CHECK(refused.result == outcome::refused);
+            CHECK(refused.behind);
+            CHECK_FALSE(refused.diverged);
+            CHECK(refused.detail.find("which 127.0.0.1 has removed") != std::string::npos);
+            one.stop(SIGINT);
+
+            resync back;
+            back.upstream = "b";
+            auto const done = co_await database->perform(back);
+            INFO(done.detail);
+            REQUIRE(done.result == outcome::done);
+            CHECK_FALSE(house.did("pg_rewind"));
+            CHECK(house.did("pg_basebackup"));
+            co_await follows(on, one, other);
+            auto const rows = co_await ask(one, "select count(*) from t");
+            CHECK(rows == "1");
+        },
+        a, b);
+}
+
+TEST_CASE("A primary keeps WAL for the members, and a standby for nobody") {
+    postgres_process a("a");
+    postgres_process b("b");
+    on_loop(
+        [](executor on, postgres_process& one, postgres_process& other) -> awaitable<void> {
+            co_await make_primary(on, one);
+            postgres_house house(one);
+            auto const first = make_postgres_database(on, house, options_for(one, other));
+            auto const s = calls_to(on, one);
+            // The other one has never been there.
+            (void)co_await first->look(probe());
+            auto seen = co_await s->probe(limit);
+            REQUIRE(seen.has_value());
+            CHECK(seen->slots.contains("bevmesh_b"));
+
+            auto const second = co_await make_standby(on, other, one);
+            auto const t = calls_to(on, other);
+            postgres::slot_changes kept;
+            kept.make.emplace_back("bevmesh_a");
+            auto const made = co_await t->set_slots(kept, limit);
+            DETAIL(made);
+            REQUIRE(made.has_value());
+            postgres_house beside(other);
+            auto const database = make_postgres_database(on, beside, options_for(other, one));
+            (void)co_await database->look(probe());
+            seen = co_await t->probe(limit);
+            REQUIRE(seen.has_value());
+            CHECK(seen->process == second);
+            CHECK(seen->slots.empty());
+        },
+        a, b);
+}
+
 TEST_CASE("A directory whose remaking was cut short is made anew, and never started as it is") {
     postgres_process a("a");
     postgres_process b("b");

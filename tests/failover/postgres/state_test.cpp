@@ -184,6 +184,29 @@ TEST_CASE("What a rewind gives up: the WAL from the fork on, and the histories")
                                             "000000010000000000000005.partial"});
 }
 
+TEST_CASE("Slots: a primary has one for each other member, a standby none of ours") {
+    addresses const others{{"b", {"10.0.0.2", 5432}}, {"c", {"10.0.0.3", 5432}}};
+    server_state leader;
+    leader.slots = {{"bevmesh_b", "lost"}, {"bevmesh_old", "reserved"}, {"backup", "reserved"}};
+    CHECK(changes_of_slots(leader, others) ==
+          slot_changes{{"bevmesh_b", "bevmesh_c"}, {"bevmesh_old"}});
+    leader.slots = {{"bevmesh_b", "extended"}, {"bevmesh_c", "reserved"}, {"backup", "lost"}};
+    CHECK(changes_of_slots(leader, others).empty());
+    server_state standby;
+    standby.recovery = true;
+    standby.slots = leader.slots;
+    CHECK(changes_of_slots(standby, others) == slot_changes{{}, {"bevmesh_b", "bevmesh_c"}});
+}
+
+TEST_CASE("Where a file of pg_wal begins") {
+    CHECK(begin_of_segment("0000000000000003", 16 << 20) == 0x3000000);
+    CHECK(begin_of_segment("00000002000000FF", 16 << 20) == 0x2FF000000);
+    CHECK(begin_of_segment("0000000200000001", 64 << 20) == 0x204000000);
+    CHECK_FALSE(begin_of_segment("", 16 << 20));
+    CHECK_FALSE(begin_of_segment("000000000000000x", 16 << 20));
+    CHECK_FALSE(begin_of_segment("0000000000000003", 0));
+}
+
 TEST_CASE("The standby's connection: a pass file rather than a password, values quoted") {
     replication_login login;
     login.user = "repl";

@@ -4,7 +4,7 @@ import os
 import signal
 
 from bevlab import faults
-from harness import check, equal, fault, until
+from harness import check, equal, fault, holds, until
 from load import Load
 from writer import now
 
@@ -148,6 +148,25 @@ def postgres_empty_directory(lab):
         node.start("bevmesh")
         load.steady()
         until("it streams again, in sync", group.healthy, 60)
+
+
+@fault
+def postgres_disk_full(lab):
+    """A primary whose disk is full can acknowledge no write that needs room, although its WAL still
+    has some: the primary moves to where there is room, and nothing is lost."""
+    group = lab.postgres
+    old, new = group.primary(), group.replica()
+    group.small_disk(new, "256m")
+    until("the standby on the small disk is in sync", group.healthy, 60)
+    equal(group.order(old, "switchover", new.name)[0], 200, "the switchover's answer")
+    until("the small disk has the primary", lambda: group.healthy() is new, 30)
+    with _load(lab) as load:
+        load.steady()
+        new.exec("sh", "-c", f"cat /dev/zero > {group.data}/filler")
+        load.served_by(old, 20)
+        holds("it is no candidate while its disk is full", lambda: not group.is_fit(new), 2)
+        new.exec("rm", "-f", f"{group.data}/filler")
+        until("both are whole", group.healthy, 60)
 
 
 @fault

@@ -24,6 +24,7 @@ def _configured(lab, old, new):
     try:
         yield
     finally:
+        lab._make_run()  # a test that failed may have left a link cut
         use(kept)
 
 

@@ -92,3 +92,35 @@ def redis_command_line(lab):
     code, _, err = primary.cli("failover", "pause", GROUP, "--for", "soon", "--yes")
     check(code == 1 and "30m" in err, f"a pause for no duration: {code} {err}")
     equal(primary.cli("failover", "ack", GROUP, "--yes")[0], 0, "ack")
+
+
+@fault
+def redis_orders_from_a_node_that_is_no_member(lab):
+    """From the control node, which is no member, an operator sees the group and orders it also
+    while a member's node is gone: whoever answers is asked, and who did not hear it is named."""
+    group = lab.group
+    first = group.members[0]  # whom the control node asks first
+    if group.primary() is first:
+        equal(group.order(first, "switchover", group.replica().name)[0], 200, "the switchover")
+        until("the other one is primary", lambda: group.healthy() is not first, 20)
+    primary = group.primary()
+    lab.unplug(first)
+
+    def ordered(*words):
+        code, out, err = lab.starlord.cli("failover", *words)
+        return code, out + err
+
+    code, said = ordered("status", GROUP)
+    check(code in (0, 3) and primary.name in said, f"status: {code} {said}")
+    code, said = ordered("ack", GROUP, "--yes")
+    check(code == 0 and f"{first.name} does not answer" in said, f"ack: {code} {said}")
+    code, said = ordered("pause", GROUP, "--for", "1m", "--yes")
+    check(code == 0 and "paused until" in said, f"pause: {code} {said}")
+    code, said = ordered("resume", GROUP, "--yes")
+    check(code == 0 and "resumed" in said, f"resume: {code} {said}")
+    code, said = ordered("switchover", GROUP, "--node", first.name, "--yes")
+    check(code == 5 and first.name in said, f"switchover: {code} {said}")
+    code, said = ordered("promote", GROUP, "--node", "no-such", "--yes")
+    check(code == 1 and "'no-such' is no member" in said, f"promote: {code} {said}")
+    lab._make_run()
+    until("all is whole", group.healthy, 60)
