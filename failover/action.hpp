@@ -82,9 +82,10 @@ struct forget_guard {
 
 // Database
 
-/// Answer: probed, also when nothing runs.
+/// Answer: probed within `limit`, also when nothing runs.
 struct probe {
     std::uint64_t op = 0;
+    nanoseconds limit{};
 };
 /// The nodes' databases stop following: this node's first, which must succeed; the others are asked
 /// over the peers' API, within R together, and may fail. Answer: carried_out.

@@ -71,10 +71,12 @@ void judge_lead(turn const& t, database_facts const& facts) {
     }
 }
 
-/// One that died is started again at once: it is looked for often, until it is well or takes long.
+/// From one probe to the next, and how long each may last. One that died is started again at once:
+/// it is looked for often at first, and a connection that its container's network lost on the way
+/// is not waited for.
 nanoseconds pace(turn const& t) {
     auto const& down = t.s.database.down_since;
-    return down && t.now < *down + t.p.promote ? t.p.probe / 10 : t.p.probe;
+    return down ? std::clamp((t.now - *down) / 8, t.p.probe / 10, t.p.probe) : t.p.probe;
 }
 
 void look_silence(turn const& t) {
@@ -149,8 +151,9 @@ void look(turn const& t) {
         }
     }
     if (d.probing.out(t.now) || t.now < d.probe_next) return;
-    t.act(probe{t.begin(d.probing, t.p.probe)});
-    d.probe_next = t.now + pace(t);
+    auto const limit = pace(t);
+    t.act(probe{t.begin(d.probing, limit), limit});
+    d.probe_next = t.now + limit;
 }
 
 }  // namespace bevmesh::failover::health

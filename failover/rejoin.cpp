@@ -6,8 +6,13 @@ namespace {
 
 using phase = rejoining::phase;
 
-/// Between two tries to copy or to follow.
+/// Between two tries to copy or to follow; to start.
 constexpr nanoseconds longest_pause = std::chrono::minutes(1);
+constexpr nanoseconds longest_start_pause = seconds(10);
+
+nanoseconds pause_after(unsigned failures, turn const& t, nanoseconds longest) {
+    return std::min(t.p.probe * (1U << std::min(failures, 16U)), longest);
+}
 
 /// A primary without a lease: left behind, or put there by somebody.
 void look_stray(turn const& t) {
@@ -27,6 +32,10 @@ void look_stray(turn const& t) {
 
 void look_start(turn const& t) {
     if (t.s.start.out(t.now) || t.now < t.s.start_next) return;
+    // A resync stops and starts it itself; after one that failed, a start would do what is left of
+    // it at once.
+    auto const waits = t.s.rejoin.at == phase::resync && t.now < t.s.rejoin.next;
+    if (t.s.discard.out(t.now) || waits) return;
     t.s.start_next = t.now + t.p.probe;
     auto const& record = t.s.seen.record;
     auto const serves = record && record->state == lease_state::held && record->published;
@@ -40,6 +49,7 @@ void look_follow(turn const& t, std::string const& upstream) {
     auto const there = facts.upstream == upstream && facts.streaming;
     if (there || t.s.repoint.out(t.now) || t.now < t.s.follow_next) return;
     t.s.follow_next = t.now + t.p.probe;
+    t.s.following = upstream;
     t.act(follow{t.begin(t.s.repoint, t.p.hang), facts.process, upstream});
 }
 
@@ -62,13 +72,16 @@ void absorb_follow(turn const& t, carried_out const& e) {
         return;
     }
     auto const& holder = t.s.seen.record->holder;
+    // What was compared with another one says nothing of this one.
+    if (t.s.following != holder) return;
     auto const it = "the database of " + t.p.group;
     if (e.diverged) {
         r.at = phase::quarantine;
         r.upstream = holder;
         t.say(weight::alarm, it + " has writes that " + holder + " lacks: they go to quarantine");
-    } else if (e.behind) {
-        // It has nothing of its own that could be lost.
+    } else if (e.behind && t.s.seen.record->entry_of(t.p.self) == nullptr) {
+        // In sync it would be a copy that counts. The holder drops who does not stream; and what
+        // only follows, and lacks what is gone, has nothing of its own.
         r.at = phase::resync;
         r.upstream = holder;
         t.say(weight::alarm,
@@ -81,9 +94,7 @@ void absorb_follow(turn const& t, carried_out const& e) {
 void note_setback(turn const& t, carried_out const& e) {
     auto& r = t.s.rejoin;
     if (r.at == phase::none) return;
-    auto const pause = std::min(t.p.probe * (1U << std::min(r.failures, 16U)), longest_pause);
-    ++r.failures;
-    r.next = t.now + pause;
+    r.next = t.now + pause_after(r.failures++, t, longest_pause);
     auto const what = r.at == phase::quarantine
                           ? "cannot copy what the database of " + t.p.group + " holds to quarantine"
                           : "cannot make the database of " + t.p.group + " follow " + r.upstream;
@@ -96,6 +107,10 @@ bool absorb(turn const& t, carried_out const& e) {
     auto& r = t.s.rejoin;
     if (t.s.start.take(e.op)) {
         t.s.database.probe_next = t.now;
+        auto const failed = e.result != outcome::done;
+        if (failed)
+            t.s.start_next = t.now + pause_after(t.s.start_failures, t, longest_start_pause);
+        t.s.start_failures = failed ? t.s.start_failures + 1 : 0;
         return true;
     }
     if (t.s.repoint.take(e.op)) return absorb_follow(t, e), true;

@@ -220,7 +220,7 @@ struct state {
     leaving leave;
     std::optional<switching> moving;
     rejoining rejoin;
-    std::string following;  // the upstream that follow or fence set last
+    std::string following;  // the upstream of the newest follow or fence
 
     // errands, one of a kind
     errand read, arm, extend, forget, streams, fencing, promotion, proof, drainage, resumption,
@@ -242,6 +242,7 @@ struct state {
     bool fence_failed = false;  // of a stray primary
     instant follow_next{};
     instant start_next{};
+    unsigned start_failures = 0;  // in a row
 
     // damping and pause
     std::uint64_t automatic = 0;

@@ -1,5 +1,6 @@
-// A connection that stands from one look at a database to the next: what a look costs both sides is
-// mostly its beginning (TLS, a password that is slow to check, for PostgreSQL a process).
+// A connection that stands from one call to a database to the next: what a call costs both sides is
+// mostly its connection's beginning (TLS, a password that is slow to check, for PostgreSQL a
+// process).
 #pragma once
 
 #include <chrono>
@@ -10,32 +11,60 @@
 
 namespace bevmesh::failover::database {
 
+/// Shared by a server and what is lent: a call may end after its server.
 template <class Session>
-class standing {
+class standing : public std::enable_shared_from_this<standing<Session>> {
 public:
     /// After so long it is made anew: a server may answer on what is open and take nothing new, and
     /// files and passwords may be others.
     static constexpr std::chrono::seconds good_for{5};
 
-    struct held {
-        std::unique_ptr<Session> session;  // null: there is none
-        net::steady_point until{};
+    /// One connection for one call. It goes back when the call has ended, unless an answer is still
+    /// to come on it.
+    class loan {
+    public:
+        loan() = default;
+        loan(loan&&) noexcept = default;
+        loan& operator=(loan&&) = delete;
+        ~loan() {
+            if (session_ && session_->whole()) home_->take_back(std::move(session_), until_);
+        }
+
+        Session& operator*() const { return *session_; }
+        Session* operator->() const { return session_.get(); }
+        explicit operator bool() const noexcept { return session_ != nullptr; }
+
+    private:
+        friend class standing;
+        loan(std::shared_ptr<standing> home, std::unique_ptr<Session> session,
+             net::steady_point until)
+            : home_(std::move(home)), session_(std::move(session)), until_(until) {}
+
+        std::shared_ptr<standing> home_;
+        std::unique_ptr<Session> session_;  // null: nothing was lent
+        net::steady_point until_{};
     };
 
-    /// What was kept and is still good, for the asker alone.
-    [[nodiscard]] held take(net::steady_point now) {
-        auto one = std::exchange(held_, held());
-        return now < one.until ? std::move(one) : held();
+    /// What stands and is still good, for the asker alone; until the call's deadline.
+    [[nodiscard]] loan lend(net::steady_point now, net::steady_point deadline) {
+        auto session = std::exchange(session_, nullptr);
+        if (!session || now >= until_) return {};
+        session->set_deadline(deadline);
+        return {this->shared_from_this(), std::move(session), until_};
     }
     /// One that has just been made.
-    void keep(std::unique_ptr<Session> made, net::steady_point now) {
-        held_ = {std::move(made), now + good_for};
+    [[nodiscard]] loan lend_new(std::unique_ptr<Session> made, net::steady_point now) {
+        return {this->shared_from_this(), std::move(made), now + good_for};
     }
-    /// One that was taken, and answered.
-    void put_back(held one) { held_ = std::move(one); }
 
 private:
-    held held_;
+    void take_back(std::unique_ptr<Session> session, net::steady_point until) {
+        session_ = std::move(session);
+        until_ = until;
+    }
+
+    std::unique_ptr<Session> session_;
+    net::steady_point until_{};
 };
 
 }  // namespace bevmesh::failover::database

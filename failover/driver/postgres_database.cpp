@@ -18,12 +18,6 @@ milliseconds ms(nanoseconds n) {
     return std::chrono::duration_cast<milliseconds>(n);
 }
 
-/// The WAL may have a disk of its own.
-std::vector<std::filesystem::path> places_of(std::filesystem::path const& data) {
-    if (data.empty()) return {};
-    return {data, data / "pg_wal"};
-}
-
 class postgres_database final : public database_port {
 public:
     postgres_database(boost::asio::any_io_executor executor, housing& house,
@@ -33,7 +27,7 @@ public:
           options_(std::move(options)),
           policy_(options_.policy),
           files_(house, options_.data_dir, options_.quarantine_dir, options_.mark),
-          room_(places_of(options_.data_dir)) {
+          room_(options_.data_dir) {
         others_ = options_.where;
         others_.erase(policy_.self);
         server_ = server_at(options_.where.at(policy_.self));
@@ -104,7 +98,7 @@ awaitable<probed> postgres_database::look(probe what) {
     probed seen;
     seen.op = what.op;
     seen.asked = net::now();
-    auto const limit = ms(policy_.probe);
+    auto const limit = ms(what.limit);
     auto const state = co_await server_->probe(limit);
     if (!state) {
         seen.facts.condition =
@@ -135,7 +129,7 @@ awaitable<probed> postgres_database::look(probe what) {
 }
 
 awaitable<void> postgres_database::set_slots(postgres::slot_changes changes) {
-    auto const set = co_await server_->set_slots(std::move(changes), ms(policy_.probe));
+    auto const set = co_await server_->set_slots(process_, std::move(changes), ms(policy_.probe));
     auto const why = set ? std::string() : set.error().detail;
     if (!why.empty() && why != slot_trouble_)
         log_.warning("the slots that keep WAL for the other members are not as they should be",
@@ -266,18 +260,20 @@ awaitable<result<void>> postgres_database::point_to(postgres::address upstream) 
 
 awaitable<result<void>> postgres_database::fill(postgres::address upstream) {
     auto const slot = postgres::slot_of(policy_.self);
-    auto const filled = co_await files_.base_backup(
-        upstream_text(upstream), slot, options_.replication.password, ms(policy_.resync));
-    co_return filled;
+    co_return co_await files_.base_backup(upstream_text(upstream), slot,
+                                          options_.replication.password, ms(policy_.resync));
 }
 
 awaitable<result<void>> postgres_database::make_anew(postgres::address upstream) {
+    auto const may = co_await files_.may_be_replaced();
+    if (!may) co_return may.error();
     auto const kept = co_await make_slot(upstream);
     if (!kept) co_return kept.error();
     auto const begun = co_await files_.begin_remaking();
     if (!begun) co_return begun.error();
     auto const emptied = co_await files_.clear();
     if (!emptied) co_return emptied.error();
+    behind_whom_.clear();
     auto const filled = co_await fill(upstream);
     if (!filled) co_return filled.error();
     auto const pointed = co_await point_to(upstream);
@@ -328,6 +324,11 @@ awaitable<void> postgres_database::compare(postgres::server_state mine, std::str
 }
 
 awaitable<carried_out> postgres_database::perform(checkpoint what) {
+    // It removes what nobody has a slot for.
+    postgres::slot_changes kept;
+    for (auto const& [node, at] : others_)
+        kept.make.push_back(postgres::slot_of(node));
+    co_await set_slots(std::move(kept));
     auto const got = co_await server_->checkpoint(process_, ms(policy_.resync));
     co_return answer(what.op, got);
 }
@@ -365,10 +366,10 @@ awaitable<carried_out> postgres_database::perform(resync what) {
         co_return refused(what.op, describe(stopped.error()));
     auto const begun = co_await files_.begin_remaking();
     if (!begun) co_return refused(what.op, describe(begun.error()));
-    auto const& password = options_.replication.password;
     result<void> rewound = failure{errc::not_found, "the WAL that it lacks is there no more"};
     if (behind_whom_ != what.upstream)
-        rewound = co_await files_.rewind(upstream_text(*at), password, ms(policy_.resync));
+        rewound = co_await files_.rewind(upstream_text(*at), options_.replication.password,
+                                         ms(policy_.resync));
     if (!rewound) {
         log_.warning("a base backup replaces the data",
                      {{"group", policy_.group}, {"reason", describe(rewound.error())}});

@@ -130,6 +130,10 @@ awaitable<result<postgres_files::facts>> postgres_files::look() {
     co_return f;
 }
 
+awaitable<result<void>> postgres_files::may_be_replaced() {
+    return on_disk([data = data_] { return postgres::may_be_replaced(data); });
+}
+
 awaitable<result<void>> postgres_files::begin_remaking() {
     return on_disk([mark = mark_] { return postgres::set_mark(mark); });
 }

@@ -40,6 +40,8 @@ public:
         std::string objection;   // against starting or filling it; empty: none
     };
     awaitable<result<facts>> look();
+    /// As postgres::may_be_replaced.
+    awaitable<result<void>> may_be_replaced();
     /// From here to end_remaking it is half made, also for the daemon's next life.
     awaitable<result<void>> begin_remaking();
     /// Boot-fenced, and whole.

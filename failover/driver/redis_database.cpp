@@ -76,7 +76,7 @@ awaitable<probed> redis_database::look(probe what) {
     probed seen;
     seen.op = what.op;
     seen.asked = net::now();
-    auto const limit = ms(policy_.probe);
+    auto const limit = ms(what.limit);
     auto const state = co_await server_->probe(limit);
     if (!state) {
         seen.facts.condition =

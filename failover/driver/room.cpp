@@ -1,19 +1,23 @@
 #include "failover/driver/room.hpp"
 
-#include <algorithm>
-
 #include "mesh/net/pool.hpp"
 
 namespace bevmesh::failover {
+namespace {
+
+bool has_room(std::filesystem::path const& place) {
+    std::error_code error;
+    auto const has = std::filesystem::space(place, error);
+    // One that does not count says zero of everything.
+    return error || has.capacity == 0 || has.available >= room::least;
+}
+
+}  // namespace
 
 boost::asio::awaitable<bool> room::look() {
-    if (places_.empty() || asked_) co_return there_;
-    std::function<bool()> const looking = [places = places_] {
-        return std::ranges::all_of(places, [](std::filesystem::path const& place) {
-            std::error_code error;
-            auto const has = std::filesystem::space(place, error);
-            return error || has.available >= least;
-        });
+    if (data_.empty() || asked_) co_return there_;
+    std::function<bool()> const looking = [data = data_] {
+        return has_room(data) && has_room(data / "pg_wal");
     };
     asked_ = true;
     auto answer = net::on_pool(pool_, looking);

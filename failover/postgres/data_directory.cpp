@@ -131,6 +131,18 @@ result<void> lift_boot_fence(fs::path const& data) {
     return {};
 }
 
+result<void> may_be_replaced(fs::path const& data) {
+    std::error_code error;
+    auto const it = "the data directory " + data.string();
+    fs::directory_iterator const spaces(data / "pg_tblspc", error);
+    if (!error && spaces != fs::directory_iterator())
+        return failure{errc::conflict, it + " has tablespaces: it is to be made anew by hand"};
+    if (fs::is_symlink(data / "pg_wal", error))
+        return failure{errc::conflict,
+                       it + " has its pg_wal elsewhere: it is to be made anew by hand"};
+    return {};
+}
+
 result<void> set_mark(fs::path const& mark) {
     return write_file(mark.parent_path(), mark.filename().string(),
                       "what is in the data directory is being replaced by bevmesh\n");

@@ -50,6 +50,10 @@ struct directory_facts {
 /// mark.
 [[nodiscard]] result<void> lift_boot_fence(std::filesystem::path const& data);
 
+/// Whether a base backup may take its place. Refused, errc::conflict: it has tablespaces, whose
+/// directories are elsewhere and not empty, or a pg_wal elsewhere, which would come to lie here.
+[[nodiscard]] result<void> may_be_replaced(std::filesystem::path const& data);
+
 /// The file `mark`, outside of the data directory, says that what is in it is being replaced and
 /// must not be started: half of it may be the old data, half the new. On disk when it returns.
 [[nodiscard]] result<void> set_mark(std::filesystem::path const& mark);

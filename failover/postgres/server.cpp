@@ -1,9 +1,8 @@
 #include "failover/postgres/server.hpp"
 
-#include <cstdlib>
-
 #include "failover/database/standing.hpp"
 #include "failover/postgres/session.hpp"
+#include "failover/postgres/standby.hpp"
 #include "mesh/net/clock.hpp"
 
 namespace bevmesh::failover::postgres {
@@ -38,41 +37,48 @@ public:
                                  milliseconds limit) override;
     awaitable<done<position>> reach(position wanted, milliseconds limit) override;
     awaitable<done<void>> make_slot(std::string name, milliseconds limit) override;
-    awaitable<done<void>> set_slots(slot_changes changes, milliseconds limit) override;
+    awaitable<done<void>> set_slots(std::string process, slot_changes changes,
+                                    milliseconds limit) override;
 
 private:
-    using opened = done<std::unique_ptr<session>>;
+    using sessions = database::standing<session>;
+    using opened = done<sessions::loan>;
 
-    awaitable<opened> talk_to(std::string process, milliseconds limit) {
-        return session::open(executor_, options_.login(), std::move(process), in(limit));
-    }
+    awaitable<opened> talk_to(std::string process, milliseconds limit);
     awaitable<done<void>> checkpointer_rests(session& with);
-    static awaitable<done<void>> says(session& with, std::string sql, std::string value,
-                                      milliseconds pace);
     awaitable<void> cancel(int backend);
-    static awaitable<done<void>> slot_on(session& with, std::string name);
-    static awaitable<done<bool>> lacks_wal(session& local, position at, session& upstream);
 
     boost::asio::any_io_executor executor_;
     server_options options_;
-    database::standing<session> standing_;
+    std::shared_ptr<sessions> standing_ = std::make_shared<sessions>();
 };
+
+/// One that stands and has ended tells nothing of the server: another one is asked, in the time
+/// that is left.
+awaitable<postgres_server::opened> postgres_server::talk_to(std::string process,
+                                                            milliseconds limit) {
+    auto const deadline = in(limit);
+    auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
+    if (stood && !process.empty()) {
+        auto const same = co_await stood->must_be(process);
+        if (same) co_return std::move(stood);
+    }
+    auto made = co_await session::open(executor_, options_.login(), std::move(process), deadline);
+    if (!made) co_return made.error();
+    co_return standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
+}
 
 awaitable<done<server_state>> postgres_server::probe(milliseconds limit) {
     auto const deadline = in(limit);
-    auto stood = standing_.take(std::chrono::steady_clock::now());
-    if (stood.session) {
-        stood.session->set_deadline(deadline);
-        auto state = co_await stood.session->state();
-        if (state) standing_.put_back(std::move(stood));
-        // One that ended tells nothing of the server: another one is asked, in the time that is
-        // left.
+    auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
+    if (stood) {
+        auto state = co_await stood->state();
         if (state || std::chrono::steady_clock::now() >= deadline) co_return std::move(state);
     }
-    auto s = co_await session::open(executor_, options_.login(), std::string(), deadline);
-    if (!s) co_return s.error();
-    auto state = co_await (*s)->state();
-    if (state) standing_.keep(std::move(*s), std::chrono::steady_clock::now());
+    auto made = co_await session::open(executor_, options_.login(), std::string(), deadline);
+    if (!made) co_return made.error();
+    auto const s = standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
+    auto state = co_await s->state();
     co_return std::move(state);
 }
 
@@ -167,26 +173,11 @@ awaitable<done<void>> postgres_server::promote(std::string process, instant not_
     // One that waits for it looks each 100 ms.
     std::string const look = "select pg_is_in_recovery()";
     std::string const ended = "f";
-    auto const over = co_await says(**s, look, ended, promotion_pace);
+    auto const over = co_await (*s)->until_says(look, ended, promotion_pace);
     if (over) co_return over;
     auto t = over.error();
     t.detail = "promote: " + t.detail;
     co_return t;
-}
-
-/// After a change: that it came to its end. Whether it did is unknown until then.
-awaitable<done<void>> postgres_server::says(session& with, std::string sql, std::string value,
-                                            milliseconds pace) {
-    for (;;) {
-        auto const seen = co_await with.ask(sql);
-        if (!seen) {
-            auto t = seen.error();
-            t.effect = outcome::unknown;
-            co_return t;
-        }
-        if (seen->value() == value) co_return done<void>();
-        co_await net::sleep_for(pace);
-    }
 }
 
 awaitable<done<void>> postgres_server::checkpoint(std::string process, milliseconds limit) {
@@ -210,25 +201,7 @@ awaitable<done<void>> postgres_server::end_stream(std::string process, milliseco
     if (!set) co_return set.error();
     std::string const sql = "select count(*) from pg_stat_wal_receiver";
     std::string const none = "0";
-    co_return co_await says(**s, sql, none, stream_pace);
-}
-
-awaitable<done<void>> postgres_server::slot_on(session& with, std::string name) {
-    std::string const look =
-        "select coalesce(wal_status, 'reserved') from pg_replication_slots where slot_name = $1";
-    auto const there = co_await with.ask(look, one(name));
-    if (!there) co_return there.error();
-    if (there->value() == "lost") {
-        std::string const drop = "select pg_drop_replication_slot($1)";
-        auto const dropped = co_await with.change(drop, one(name));
-        if (!dropped) co_return dropped.error();
-    } else if (!there->rows.empty()) {
-        co_return done<void>();
-    }
-    std::string const create = "select pg_create_physical_replication_slot($1, true)";
-    auto const made = co_await with.change(create, one(name));
-    if (!made) co_return made.error();
-    co_return done<void>();
+    co_return co_await (*s)->until_says(sql, none, stream_pace);
 }
 
 awaitable<done<void>> postgres_server::make_slot(std::string name, milliseconds limit) {
@@ -238,8 +211,9 @@ awaitable<done<void>> postgres_server::make_slot(std::string name, milliseconds 
     co_return made;
 }
 
-awaitable<done<void>> postgres_server::set_slots(slot_changes changes, milliseconds limit) {
-    auto s = co_await talk_to(std::string(), limit);
+awaitable<done<void>> postgres_server::set_slots(std::string process, slot_changes changes,
+                                                 milliseconds limit) {
+    auto s = co_await talk_to(std::move(process), limit);
     if (!s) co_return s.error();
     for (auto const& name : changes.make) {
         auto const made = co_await slot_on(**s, name);
@@ -247,7 +221,7 @@ awaitable<done<void>> postgres_server::set_slots(slot_changes changes, milliseco
     }
     std::string const sql =
         "select pg_drop_replication_slot(slot_name) from pg_replication_slots "
-        "where slot_name = $1 and not active";
+        "where slot_name = $1 and not active and pg_is_in_recovery()";
     for (auto const& name : changes.drop) {
         auto const dropped = co_await (*s)->change(sql, one(name));
         if (!dropped) co_return dropped.error();
@@ -255,60 +229,16 @@ awaitable<done<void>> postgres_server::set_slots(slot_changes changes, milliseco
     co_return done<void>();
 }
 
-awaitable<done<bool>> postgres_server::lacks_wal(session& local, position at, session& upstream) {
-    std::string const archive = "select current_setting('restore_command')";
-    auto const command = co_await local.ask(archive);
-    if (!command) co_return command.error();
-    if (!command->value().empty()) co_return false;
-    std::string const sql =
-        "select coalesce(min(right(name, 16)), '') || ' ' || "
-        "(select setting from pg_settings where name = 'wal_segment_size') "
-        "from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'";
-    auto const kept = co_await upstream.ask(sql);
-    if (!kept) co_return kept.error();
-    auto const text = kept->value();
-    auto const blank = text.find(' ');
-    auto const segment = blank == std::string::npos
-                             ? position(0)
-                             : std::strtoull(text.c_str() + blank + 1, nullptr, 10);
-    auto const oldest = begin_of_segment(std::string_view(text).substr(0, blank), segment);
-    // Streaming starts at the beginning of a segment.
-    co_return oldest&& at / segment* segment < *oldest;
-}
-
 awaitable<done<void>> postgres_server::follow(std::string process, address upstream,
                                               bevmesh::postgres::settings upstream_login,
                                               milliseconds limit) {
     auto s = co_await talk_to(std::move(process), limit);
     if (!s) co_return s.error();
-    auto const local = co_await (*s)->state();
-    if (!local) co_return local.error();
-    if (!local->recovery) co_return (*s)->refused(condition::ok, "follow: it is a primary");
     auto other = co_await session::open(executor_, std::move(upstream_login), std::string(),
                                         (*s)->deadline());
     if (!other) co_return other.error();
-    auto const theirs = co_await (*other)->state();
-    if (!theirs) co_return theirs.error();
-    if (local->system != theirs->system)
-        co_return (*s)->refused(condition::foreign_data,
-                                "follow: its system identifier is " + local->system + ", and " +
-                                    upstream.host + "'s is " + theirs->system);
-    if (diverged(*local, *theirs)) {
-        auto t =
-            (*s)->refused(condition::ok, "follow: it holds WAL up to " + to_lsn(local->at) +
-                                             " of timeline " + std::to_string(local->timeline) +
-                                             " that " + upstream.host + " lacks");
-        t.diverged = true;
-        co_return t;
-    }
-    auto const behind = co_await lacks_wal(**s, local->at, **other);
-    if (!behind) co_return behind.error();
-    if (*behind) {
-        auto t = (*s)->refused(condition::ok, "follow: it needs WAL from " + to_lsn(local->at) +
-                                                  " on, which " + upstream.host + " has removed");
-        t.behind = true;
-        co_return t;
-    }
+    auto const may = co_await may_follow(**s, **other, upstream);
+    if (!may) co_return may.error();
     auto const slot = slot_of(options_.node);
     auto const made = co_await slot_on(**other, slot);
     if (!made) co_return made.error();

@@ -1,5 +1,5 @@
-// What failover does to one PostgreSQL server: one call each, on a connection of its own, in a
-// limit; looks have one for a few seconds.
+// What failover does to one PostgreSQL server: one call each, in a limit, on a connection that is
+// its own for the call and stands for a few seconds.
 //
 // No policy and no order between calls: those are the core's. A call that changes something and
 // names a process looks at the postmaster's start on the connection that it then uses. Settings are
@@ -68,7 +68,7 @@ public:
     /// The standby streams from `upstream` by the slot of this node, which is made there, or made
     /// anew when it is lost. Refused with `diverged` when it holds what the upstream lacks, with
     /// `behind` when it lacks WAL that the upstream no longer has (and has no restore_command for
-    /// it), and with foreign_data when the system identifiers differ.
+    /// it) after it has used up its own, and with foreign_data when the system identifiers differ.
     virtual awaitable<done<void>> follow(std::string process, address upstream,
                                          bevmesh::postgres::settings upstream_login,
                                          milliseconds limit) = 0;
@@ -76,8 +76,9 @@ public:
     virtual awaitable<done<position>> reach(position wanted, milliseconds limit) = 0;
     /// A physical slot on this server that keeps WAL from now on; one that is lost is made anew.
     virtual awaitable<done<void>> make_slot(std::string name, milliseconds limit) = 0;
-    /// A slot that is in use stays, and is no failure.
-    virtual awaitable<done<void>> set_slots(slot_changes changes, milliseconds limit) = 0;
+    /// Drops on a standby alone. A slot that is in use stays, and is no failure.
+    virtual awaitable<done<void>> set_slots(std::string process, slot_changes changes,
+                                            milliseconds limit) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<server> make_server(boost::asio::any_io_executor executor,

@@ -37,18 +37,25 @@ awaitable<done<std::unique_ptr<session>>> session::open(boost::asio::any_io_exec
     }
     auto s = std::make_unique<session>(std::move(made), deadline);
     if (process.empty()) co_return std::move(s);
+    auto const meant = co_await s->must_be(std::move(process));
+    if (!meant) co_return meant.error();
+    co_return std::move(s);
+}
+
+awaitable<done<void>> session::must_be(std::string process) {
     std::string const sql =
         "select ((extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint)::text";
-    auto const started = co_await s->ask(sql);
+    auto const started = co_await ask(sql);
     if (!started) co_return started.error();
-    if (started->value() != process)
-        co_return s->refused(condition::ok, "another process than the one that was meant answers");
-    co_return std::move(s);
+    if (started->value() == process) co_return done<void>();
+    co_return refused(condition::ok, "another process than the one that was meant answers");
 }
 
 awaitable<done<answer>> session::exchange(std::string statement,
                                           std::vector<std::string> parameters, bool changes) {
+    asked_ = true;
     auto got = co_await connection_->query(std::move(statement), std::move(parameters), deadline_);
+    asked_ = !got;
     if (!got) {
         auto t =
             changes ? database::after_sending(got.error()) : database::before_sending(got.error());
@@ -105,6 +112,19 @@ awaitable<done<void>> session::set(std::string name, std::string value) {
         auto t = seen ? refused(condition::ok, name + " is not as it was set") : seen.error();
         t.effect = outcome::unknown;
         co_return t;
+    }
+}
+
+awaitable<done<void>> session::until_says(std::string sql, std::string value, milliseconds pace) {
+    for (;;) {
+        auto const seen = co_await ask(sql);
+        if (!seen) {
+            auto t = seen.error();
+            t.effect = outcome::unknown;
+            co_return t;
+        }
+        if (seen->value() == value) co_return done<void>();
+        co_await net::sleep_for(pace);
     }
 }
 

@@ -28,6 +28,8 @@ public:
     session(std::unique_ptr<bevmesh::postgres::connection> c, net::steady_point deadline)
         : connection_(std::move(c)), deadline_(deadline) {}
 
+    /// Refused: another process than `process` answers.
+    awaitable<done<void>> must_be(std::string process);
     /// Changes nothing: no answer is refused, an error too, with its class.
     awaitable<done<answer>> ask(std::string statement,
                                 std::vector<std::string> parameters = std::vector<std::string>());
@@ -38,7 +40,12 @@ public:
     /// ALTER SYSTEM, reload, and a look until this backend sees the value.
     awaitable<done<void>> set(std::string name, std::string value);
 
+    /// After a change: until `sql` says `value`. Whether it comes to that is unknown until then.
+    awaitable<done<void>> until_says(std::string sql, std::string value, milliseconds pace);
+
     [[nodiscard]] trouble refused(condition why, std::string const& what) const;
+    /// Nothing is awaited on it: it serves for another call.
+    [[nodiscard]] bool whole() const noexcept { return !asked_; }
     [[nodiscard]] net::steady_point deadline() const noexcept { return deadline_; }
     /// For what is asked from now on.
     void set_deadline(net::steady_point until) noexcept { deadline_ = until; }
@@ -50,6 +57,7 @@ private:
 
     std::unique_ptr<bevmesh::postgres::connection> connection_;
     net::steady_point deadline_;
+    bool asked_ = false;  // and not answered; for ever, where the answer did not come
 };
 
 }  // namespace bevmesh::failover::postgres

@@ -222,8 +222,9 @@ slot_changes changes_of_slots(server_state const& state, addresses const& others
         auto const there = state.slots.find(name);
         if (there == state.slots.end() || there->second == "lost") changes.make.push_back(name);
     }
+    // On a primary it may be that of a member which this node's configuration does not name yet.
     for (auto const& [name, status] : state.slots)
-        if (name.starts_with(slot_prefix) && !wanted.contains(name)) changes.drop.push_back(name);
+        if (state.recovery && name.starts_with(slot_prefix)) changes.drop.push_back(name);
     return changes;
 }
 

@@ -97,7 +97,7 @@ struct slot_changes {
 
 /// A primary keeps WAL for every other member, also for one that is away and comes back. A standby
 /// keeps it for nobody: a slot that it had as a primary would hold WAL until its disk is full. Only
-/// slots of bevmesh's names.
+/// slots that begin with "bevmesh_"; that of a member which is removed is for an admin to drop.
 [[nodiscard]] slot_changes changes_of_slots(server_state const& state, addresses const& others);
 
 /// Where a file of pg_wal begins: `number` is its name without the timeline, `segment` the

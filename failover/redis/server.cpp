@@ -36,11 +36,10 @@ public:
     awaitable<done<server_state>> save(std::string process, milliseconds limit) override;
 
 private:
-    using opened = done<std::unique_ptr<session>>;
+    using sessions = database::standing<session>;
+    using opened = done<sessions::loan>;
 
-    awaitable<opened> talk_to(std::string process, milliseconds limit) {
-        return session::open(executor_, options_.login(), std::move(process), in(limit));
-    }
+    awaitable<opened> talk_to(std::string process, milliseconds limit);
     static awaitable<done<server_state>> look_at(session& with);
     awaitable<done<void>> gate(session& with, unsigned count, unsigned lag);
     awaitable<done<void>> pause(session& with, milliseconds hold);
@@ -50,7 +49,7 @@ private:
 
     boost::asio::any_io_executor executor_;
     server_options options_;
-    database::standing<session> standing_;
+    std::shared_ptr<sessions> standing_ = std::make_shared<sessions>();
 };
 
 awaitable<done<server_state>> redis_server::look_at(session& with) {
@@ -63,21 +62,31 @@ awaitable<done<server_state>> redis_server::look_at(session& with) {
     co_return std::move(state);
 }
 
+/// One that stands and has ended tells nothing of the server: another one is asked, in the time
+/// that is left.
+awaitable<redis_server::opened> redis_server::talk_to(std::string process, milliseconds limit) {
+    auto const deadline = in(limit);
+    auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
+    if (stood && !process.empty()) {
+        auto const same = co_await stood->must_be(process);
+        if (same) co_return std::move(stood);
+    }
+    auto made = co_await session::open(executor_, options_.login(), std::move(process), deadline);
+    if (!made) co_return made.error();
+    co_return standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
+}
+
 awaitable<done<server_state>> redis_server::probe(milliseconds limit) {
     auto const deadline = in(limit);
-    auto stood = standing_.take(std::chrono::steady_clock::now());
-    if (stood.session) {
-        stood.session->set_deadline(deadline);
-        auto state = co_await look_at(*stood.session);
-        if (state) standing_.put_back(std::move(stood));
-        // One that ended tells nothing of the server: another one is asked, in the time that is
-        // left.
+    auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
+    if (stood) {
+        auto state = co_await look_at(*stood);
         if (state || std::chrono::steady_clock::now() >= deadline) co_return std::move(state);
     }
-    auto s = co_await session::open(executor_, options_.login(), std::string(), deadline);
-    if (!s) co_return s.error();
-    auto state = co_await look_at(**s);
-    if (state) standing_.keep(std::move(*s), std::chrono::steady_clock::now());
+    auto made = co_await session::open(executor_, options_.login(), std::string(), deadline);
+    if (!made) co_return made.error();
+    auto const s = standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
+    auto state = co_await look_at(*s);
     co_return std::move(state);
 }
 

@@ -28,18 +28,25 @@ awaitable<done<std::unique_ptr<session>>> session::open(boost::asio::any_io_exec
     if (!opened) co_return database::before_sending(opened.error());
     auto s = std::make_unique<session>(std::move(*made), deadline);
     if (process.empty()) co_return std::move(s);
-    auto const info = co_await s->ask(words("INFO", "server"));
+    auto const meant = co_await s->must_be(std::move(process));
+    if (!meant) co_return meant.error();
+    co_return std::move(s);
+}
+
+awaitable<done<void>> session::must_be(std::string process) {
+    auto const info = co_await ask(words("INFO", "server"));
     if (!info) co_return info.error();
     auto const fields = read_info(info->text);
     auto const run_id = fields.find("run_id");
-    if (run_id == fields.end() || run_id->second != process)
-        co_return s->refused(condition::ok, "another process than the one that was meant answers");
-    co_return std::move(s);
+    if (run_id != fields.end() && run_id->second == process) co_return done<void>();
+    co_return refused(condition::ok, "another process than the one that was meant answers");
 }
 
 awaitable<done<reply>> session::exchange(std::vector<std::string> argv, bool changes) {
     auto const what = shown(argv);
+    asked_ = true;
     auto answer = co_await connection_->call(std::move(argv), deadline_);
+    asked_ = !answer;
     if (!answer) {
         auto t = changes ? database::after_sending(answer.error())
                          : database::before_sending(answer.error());

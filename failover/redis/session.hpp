@@ -28,6 +28,8 @@ public:
     session(std::unique_ptr<bevmesh::redis::connection> c, net::steady_point deadline)
         : connection_(std::move(c)), deadline_(deadline) {}
 
+    /// Refused: another process than `process` answers.
+    awaitable<done<void>> must_be(std::string process);
     /// Changes nothing: a lost answer is refused, an error reply too, with its class.
     awaitable<done<reply>> ask(std::vector<std::string> argv);
     /// Changes something: a lost answer is unknown.
@@ -38,6 +40,8 @@ public:
     awaitable<done<void>> must_follow(address upstream);
 
     [[nodiscard]] trouble refused(condition why, std::string const& what) const;
+    /// Nothing is awaited on it: it serves for another call.
+    [[nodiscard]] bool whole() const noexcept { return !asked_; }
     [[nodiscard]] net::steady_point deadline() const noexcept { return deadline_; }
     /// For what is asked from now on.
     void set_deadline(net::steady_point until) noexcept { deadline_ = until; }
@@ -47,6 +51,7 @@ private:
 
     std::unique_ptr<bevmesh::redis::connection> connection_;
     net::steady_point deadline_;
+    bool asked_ = false;  // and not answered; for ever, where the answer did not come
 };
 
 /// argv, written at the call: no braces in a co_await.

@@ -7,6 +7,7 @@
 #include "failover/driver/redis_database.hpp"
 #include "mesh/daemon/peers.hpp"
 #include "mesh/daemon/service_reload.hpp"
+#include "mesh/postgres/connection.hpp"
 
 namespace bevmesh::daemon {
 namespace {
@@ -137,6 +138,7 @@ result<std::unique_ptr<fo::database_port>> make_database(boost::asio::any_io_exe
     if (fo::placement_of(from.group, from.rules.self).data_dir.empty())
         return failure{errc::bad_input,
                        "PostgreSQL needs data_dir: the data directory as the daemon sees it"};
+    if (auto const there = postgres::check_library(); there.has_error()) return there.error();
     return make_postgres(std::move(executor), house, from);
 }
 

@@ -243,6 +243,12 @@ std::unique_ptr<connection> make_connection(asio::any_io_executor executor, sett
     return std::make_unique<libpq_connection>(std::move(executor), std::move(how));
 }
 
+result<void> check_library() {
+    auto const loaded = load_library();
+    if (loaded.has_error()) return loaded.error();
+    return {};
+}
+
 std::string quote_parameter(std::string_view value) {
     std::string quoted = "'";
     for (char const c : value) {

@@ -70,4 +70,7 @@ public:
 /// A value in a libpq connection string: quoted, backslashes and quotes escaped.
 [[nodiscard]] std::string quote_parameter(std::string_view value);
 
+/// errc::local_error: libpq is not installed, and no connection can be made.
+[[nodiscard]] result<void> check_library();
+
 }  // namespace bevmesh::postgres

@@ -158,6 +158,23 @@ class Refusals(Case):
         self.assertEqual((code, gone.get("problems")), (0, []), said)
         self.assertEqual(host.snapshot(), before)
 
+    def test_a_remove_that_is_killed_is_finished_by_the_next(self):
+        self.given(host.with_dnsmasq)
+        before = host.snapshot()
+        code, _, said = host.dns("apply", "--yes")
+        self.assertEqual(code, 0, said)
+        # The drop-in is gone, and bevmesh dies before the resolver is restarted without it.
+        host.write("/run/dnsmasq.hook", "rm /run/dnsmasq.hook; kill -9 $PPID; exit 0\n")
+        code, _, _ = host.dns("remove", "--yes")
+        self.assertNotEqual(code, 0)
+        code, seen, said = host.dns("doctor")
+        self.assertIn(("DNS402", "host"), self.codes(seen), said)
+        restarts = host.restarts("dnsmasq")
+        code, gone, said = host.dns("remove", "--yes")
+        self.assertEqual((code, gone.get("problems")), (0, []), said)
+        self.assertEqual(host.restarts("dnsmasq"), restarts + 1)
+        self.assertEqual(host.snapshot(), before)
+
     def test_what_does_not_help_is_taken_back(self):
         self.given(host.with_plain)
         # Containers may not ask this host: no probe from the default bridge can succeed.

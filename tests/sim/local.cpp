@@ -51,7 +51,7 @@ void world::on(node& n, probe const& a) {
     if (n.db.frozen) {
         probed hung{a.op, asked, {}};
         hung.facts.condition = condition::hung;
-        return answer_later(n, n.daemon.policy.probe.count(), hung);
+        return answer_later(n, a.limit.count(), hung);
     }
     queue_.in(dice_.between(ms / 20, 3 * ms), [this, &n, life, a, asked] {
         if (n.db.frozen) return;

@@ -68,6 +68,45 @@ TEST_CASE("a database that lacks what the new primary no longer has is made anew
     CHECK(t.database.upstream == "b");
 }
 
+TEST_CASE("a copy that counts is not given up, and an answer about another primary says nothing") {
+    table t(test::policy_of_a());
+    t.behind = true;
+    SECTION("it is recorded as in sync") {
+        t.follow_b(milliseconds(0));
+        in_sync_entry mine;
+        mine.node = "a";
+        t.entry->in_sync = {mine};
+        t.give(started{"a1", "g1", std::nullopt});
+        t.follow_b(seconds(2));
+    }
+    SECTION("the lease has changed hands meanwhile") {
+        t.answers_follow = false;
+        t.give(started{"a1", "g1", std::nullopt});
+        t.follow_b(milliseconds(300));
+        REQUIRE(t.did("follow b"));
+        t.entry->holder = "c";
+        t.follow_b(milliseconds(300));
+        REQUIRE(t.core.seen.record->holder == "c");
+        carried_out late{t.core.repoint.op, outcome::refused};
+        late.behind = true;
+        t.give(late);
+    }
+    CHECK(count_of(t.done(), "resync") == 0);
+}
+
+TEST_CASE("a start that fails is tried again ever later") {
+    table t(test::policy_of_a());
+    t.starts = false;
+    t.database = {};
+    t.database.condition = condition::refused;
+    t.give(started{"a1", "g1", std::nullopt});
+    t.follow_b(seconds(30));
+    // After 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10 s.
+    CHECK(count_of(t.done(), "start") >= 5);
+    t.follow_b(seconds(30));
+    CHECK(count_of(t.done(), "start") <= 4);
+}
+
 TEST_CASE("a resync that fails is told and tried again, without another copy") {
     table t(test::policy_of_a());
     t.diverged = true;

@@ -156,6 +156,7 @@ void table::perform(action const& a) {
         database.role = role::replica;
         queue(failover::fenced{fe->op, outcome::done, fe->kill});
     } else if (auto const* fo = std::get_if<follow>(&a)) {
+        if (!answers_follow) return;
         if (diverged || behind) {
             carried_out no{fo->op, outcome::refused};
             no.diverged = diverged;
@@ -178,7 +179,8 @@ void table::perform(action const& a) {
     } else if (auto const* h = std::get_if<run_hook>(&a)) {
         ok(h->op);
     } else if (auto const* st = std::get_if<start_database>(&a)) {
-        ok(st->op);
+        if (starts) return ok(st->op);
+        queue(carried_out{st->op, outcome::refused});
     }
 }
 

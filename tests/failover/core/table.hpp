@@ -42,10 +42,12 @@ public:
     bool guard_answers = true;
     bool fence_works = true;
     bool drains = true;
-    bool diverged = false;         // of the own database: it refuses to follow
-    bool behind = false;           // the same, until it is made anew
+    bool diverged = false;  // of the own database: it refuses to follow
+    bool behind = false;    // the same, until it is made anew
+    bool answers_follow = true;
     std::string quarantine_fails;  // why; empty: it works
     bool resyncs = true;
+    bool starts = true;
     std::uint64_t index = 0;
     std::optional<failover::lease_record> entry;
     failover::database_facts database;

@@ -80,6 +80,10 @@ postgres_options options_for(postgres_process const& one, postgres_process const
     return how;
 }
 
+probe a_probe() {
+    return {1, limit};
+}
+
 awaitable<void> follows(executor on, postgres_process& one, postgres_process& other) {
     one.start();
     auto const s = calls_to(on, one);
@@ -192,7 +196,7 @@ TEST_CASE("A primary keeps WAL for the members, and a standby for nobody") {
             auto const first = make_postgres_database(on, house, options_for(one, other));
             auto const s = calls_to(on, one);
             // The other one has never been there.
-            (void)co_await first->look(probe());
+            (void)co_await first->look(a_probe());
             auto seen = co_await s->probe(limit);
             REQUIRE(seen.has_value());
             CHECK(seen->slots.contains("bevmesh_b"));
@@ -201,12 +205,12 @@ TEST_CASE("A primary keeps WAL for the members, and a standby for nobody") {
             auto const t = calls_to(on, other);
             postgres::slot_changes kept;
             kept.make.emplace_back("bevmesh_a");
-            auto const made = co_await t->set_slots(kept, limit);
+            auto const made = co_await t->set_slots(second, kept, limit);
             DETAIL(made);
             REQUIRE(made.has_value());
             postgres_house beside(other);
             auto const database = make_postgres_database(on, beside, options_for(other, one));
-            (void)co_await database->look(probe());
+            (void)co_await database->look(a_probe());
             seen = co_await t->probe(limit);
             REQUIRE(seen.has_value());
             CHECK(seen->process == second);
@@ -281,6 +285,25 @@ TEST_CASE("Nothing is started in somebody else's directory") {
             CHECK_FALSE(house.did("start"));
         },
         a, b);
+}
+
+TEST_CASE("A base backup takes no place whose parts are elsewhere") {
+    scratch where;
+    fs::path const data = where.path("data");
+    fs::create_directories(data / "pg_tblspc");
+    fs::create_directory(data / "pg_wal");
+    CHECK(postgres::may_be_replaced(data).has_value());
+    CHECK(postgres::may_be_replaced(where.path("none")).has_value());
+    fs::create_directory_symlink(where.path("space"), data / "pg_tblspc/16384");
+    auto refused = postgres::may_be_replaced(data);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().doing.find("has tablespaces") != std::string::npos);
+    fs::remove(data / "pg_tblspc/16384");
+    fs::remove(data / "pg_wal");
+    fs::create_directory_symlink(where.path("wal"), data / "pg_wal");
+    refused = postgres::may_be_replaced(data);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().doing.find("its pg_wal elsewhere") != std::string::npos);
 }
 
 TEST_CASE("Where a server's programs and data are") {

@@ -38,13 +38,17 @@ redis_options options_for(redis_process const& whom) {
     return how;
 }
 
+probe a_probe() {
+    return {1, limit};
+}
+
 TEST_CASE("A new primary whose gate waits for a dead replica has proved that it takes writes") {
     redis_process a;
     on_loop(
         [](executor on, redis_process& one) -> awaitable<void> {
             no_housing house;
             auto const database = make_redis_database(on, house, options_for(one));
-            auto const seen = co_await database->look(probe());
+            auto const seen = co_await database->look(a_probe());
             promote up;
             up.process = seen.facts.process;
             up.not_after = later();
@@ -59,7 +63,7 @@ TEST_CASE("A new primary whose gate waits for a dead replica has proved that it 
             write.process = seen.facts.process;
             auto const proved = co_await database->perform(write);
             CHECK(proved.result == outcome::done);
-            auto const again = co_await database->look(probe());
+            auto const again = co_await database->look(a_probe());
             CHECK(again.facts.condition == condition::ok);
         },
         a);
@@ -71,7 +75,7 @@ TEST_CASE("A replica has not proved that it takes writes") {
         [](executor on, redis_process& one) -> awaitable<void> {
             no_housing house;
             auto const database = make_redis_database(on, house, options_for(one));
-            auto const seen = co_await database->look(probe());
+            auto const seen = co_await database->look(a_probe());
             prove write;
             write.process = seen.facts.process;
             auto const proved = co_await database->perform(write);
