@@ -24,7 +24,7 @@ struct absorber {
         t.s.now = t.now;
         t.s.waiting_since = t.now;
         t.s.waiting_until = t.now + t.p.timing.observer;
-        t.s.at_since = t.s.read_next = t.s.database.probe_next = t.now;
+        t.s.at_since = t.s.read_next = t.s.database.probe_next = t.s.stable_since = t.now;
         if (e.inherited) lease::inherit(t, *e.inherited);
     }
     void operator()(tick const&) const {}

@@ -60,6 +60,8 @@ std::string refusal(state const& s, policy const& p, instant now, std::string co
     if (s.at != stage::serving) return "this node does not serve";
     if (target == p.self) return target + " is the primary";
     if (s.hold->foreign) return "the lease is not the one that we wrote";
+    // The guard may not know of the last write: whether the endpoint names us is not known either.
+    if (s.hold->inherited) return "the lease that this daemon found is not renewed yet";
     for (auto const& c : candidates(s, p, now)) {
         if (c.node != p.self && c.heard) {
             auto const& other = s.peers.at(c.node).report;

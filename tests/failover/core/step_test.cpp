@@ -311,6 +311,31 @@ TEST_CASE("a write that the guard was not told of any more is continued by the n
     }
 }
 
+TEST_CASE("a daemon that comes back moves nothing before its own renewal, and nothing at once") {
+    auto rules = test::policy_of_a();
+    rules.preferred = "b";
+    rules.failback_after = seconds(2);
+    table t(rules);
+    t.serve_with_replica();
+    inheritance left{
+        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    // Its guard was not told that the endpoint names it.
+    left.memory.record.published = false;
+    t.core = {};
+    ++t.index;
+    t.entry->write_id = "a1.900";
+    t.consul_answers = false;
+    (void)t.done();
+    t.give(started{"a2", "g1", left});
+    t.give(ordered{order::switchover, "b"});
+    CHECK(t.did("tell \"refuses to move db to b: the lease that this daemon found is not renewed"));
+    t.consul_answers = true;
+    t.advance(milliseconds(1500));
+    CHECK_FALSE(t.did("tell \"moves db to b"));
+    t.advance(seconds(2));
+    CHECK(t.did("tell \"moves db to b: it is the preferred node"));
+}
+
 TEST_CASE("a daemon that died while it drained leaves no database without writes") {
     table t(test::policy_of_a());
     t.serve();
