@@ -5,8 +5,12 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include <boost/asio/awaitable.hpp>
+
+#include "failover/database/trouble.hpp"
 #include "mesh/net/deadline.hpp"
 
 namespace bevmesh::failover::database {
@@ -45,16 +49,29 @@ public:
         net::steady_point until_{};
     };
 
+    /// For a call to `process` (empty: whatever runs): what stands, where it talks to that, else
+    /// what open(process, deadline) makes. One that stands and has ended tells nothing of the
+    /// server: another one is asked, in the time that is left.
+    template <class Open>
+    boost::asio::awaitable<done<loan>> lend_for(std::string process, net::steady_point deadline,
+                                                Open open) {
+        auto const self = this->shared_from_this();
+        auto stood = lend(std::chrono::steady_clock::now(), deadline);
+        if (stood && !process.empty()) {
+            auto const same = co_await stood->must_be(process);
+            if (same) co_return std::move(stood);
+        }
+        auto made = co_await open(std::move(process), deadline);
+        if (!made) co_return made.error();
+        auto const until = std::chrono::steady_clock::now() + good_for;
+        co_return loan(self, std::move(*made), until);
+    }
     /// What stands and is still good, for the asker alone; until the call's deadline.
     [[nodiscard]] loan lend(net::steady_point now, net::steady_point deadline) {
         auto session = std::exchange(session_, nullptr);
         if (!session || now >= until_) return {};
         session->set_deadline(deadline);
         return {this->shared_from_this(), std::move(session), until_};
-    }
-    /// One that has just been made.
-    [[nodiscard]] loan lend_new(std::unique_ptr<Session> made, net::steady_point now) {
-        return {this->shared_from_this(), std::move(made), now + good_for};
     }
 
 private:

@@ -44,7 +44,14 @@ private:
     using sessions = database::standing<session>;
     using opened = done<sessions::loan>;
 
-    awaitable<opened> talk_to(std::string process, milliseconds limit);
+    auto opener() {
+        return [this](std::string process, net::steady_point deadline) {
+            return session::open(executor_, options_.login(), std::move(process), deadline);
+        };
+    }
+    awaitable<opened> talk_to(std::string process, milliseconds limit) {
+        return standing_->lend_for(std::move(process), in(limit), opener());
+    }
     awaitable<done<void>> checkpointer_rests(session& with);
     awaitable<void> cancel(int backend);
 
@@ -53,21 +60,6 @@ private:
     std::shared_ptr<sessions> standing_ = std::make_shared<sessions>();
 };
 
-/// One that stands and has ended tells nothing of the server: another one is asked, in the time
-/// that is left.
-awaitable<postgres_server::opened> postgres_server::talk_to(std::string process,
-                                                            milliseconds limit) {
-    auto const deadline = in(limit);
-    auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
-    if (stood && !process.empty()) {
-        auto const same = co_await stood->must_be(process);
-        if (same) co_return std::move(stood);
-    }
-    auto made = co_await session::open(executor_, options_.login(), std::move(process), deadline);
-    if (!made) co_return made.error();
-    co_return standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
-}
-
 awaitable<done<server_state>> postgres_server::probe(milliseconds limit) {
     auto const deadline = in(limit);
     auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
@@ -75,10 +67,9 @@ awaitable<done<server_state>> postgres_server::probe(milliseconds limit) {
         auto state = co_await stood->state();
         if (state || std::chrono::steady_clock::now() >= deadline) co_return std::move(state);
     }
-    auto made = co_await session::open(executor_, options_.login(), std::string(), deadline);
-    if (!made) co_return made.error();
-    auto const s = standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
-    auto state = co_await s->state();
+    auto const s = co_await standing_->lend_for(std::string(), deadline, opener());
+    if (!s) co_return s.error();
+    auto state = co_await (*s)->state();
     co_return std::move(state);
 }
 

@@ -39,7 +39,14 @@ private:
     using sessions = database::standing<session>;
     using opened = done<sessions::loan>;
 
-    awaitable<opened> talk_to(std::string process, milliseconds limit);
+    auto opener() {
+        return [this](std::string process, net::steady_point deadline) {
+            return session::open(executor_, options_.login(), std::move(process), deadline);
+        };
+    }
+    awaitable<opened> talk_to(std::string process, milliseconds limit) {
+        return standing_->lend_for(std::move(process), in(limit), opener());
+    }
     static awaitable<done<server_state>> look_at(session& with);
     awaitable<done<void>> gate(session& with, unsigned count, unsigned lag);
     awaitable<done<void>> pause(session& with, milliseconds hold);
@@ -62,20 +69,6 @@ awaitable<done<server_state>> redis_server::look_at(session& with) {
     co_return std::move(state);
 }
 
-/// One that stands and has ended tells nothing of the server: another one is asked, in the time
-/// that is left.
-awaitable<redis_server::opened> redis_server::talk_to(std::string process, milliseconds limit) {
-    auto const deadline = in(limit);
-    auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
-    if (stood && !process.empty()) {
-        auto const same = co_await stood->must_be(process);
-        if (same) co_return std::move(stood);
-    }
-    auto made = co_await session::open(executor_, options_.login(), std::move(process), deadline);
-    if (!made) co_return made.error();
-    co_return standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
-}
-
 awaitable<done<server_state>> redis_server::probe(milliseconds limit) {
     auto const deadline = in(limit);
     auto stood = standing_->lend(std::chrono::steady_clock::now(), deadline);
@@ -83,10 +76,9 @@ awaitable<done<server_state>> redis_server::probe(milliseconds limit) {
         auto state = co_await look_at(*stood);
         if (state || std::chrono::steady_clock::now() >= deadline) co_return std::move(state);
     }
-    auto made = co_await session::open(executor_, options_.login(), std::string(), deadline);
-    if (!made) co_return made.error();
-    auto const s = standing_->lend_new(std::move(*made), std::chrono::steady_clock::now());
-    auto state = co_await look_at(*s);
+    auto const s = co_await standing_->lend_for(std::string(), deadline, opener());
+    if (!s) co_return s.error();
+    auto state = co_await look_at(**s);
     co_return std::move(state);
 }
 
