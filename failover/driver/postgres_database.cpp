@@ -85,11 +85,11 @@ private:
     std::unique_ptr<postgres::server> server_;
     postgres_files files_;
     postgres::silence silence_;
-    std::string process_;      // of the last probe
-    std::string compared_;     // with whom, last
-    std::string behind_whom_;  // who no longer has the WAL that this one lacks
-    bool restarts_itself_ = false;
-    std::string slot_trouble_;  // told last
+    std::string process_;                  // of the last probe
+    std::string compared_;                 // with whom, last
+    std::string behind_whom_;              // who no longer has the WAL that this one lacks
+    std::optional<bool> restarts_itself_;  // of that process; empty: not known yet
+    std::string slot_trouble_;             // told last
     room room_;
     log::logger log_{"failover"};
 };
@@ -108,14 +108,15 @@ awaitable<probed> postgres_database::look(probe what) {
         seen.facts.process = process_;
         co_return seen;
     }
-    if (state->process != process_) {
-        process_ = state->process;
+    if (state->process != process_) restarts_itself_.reset();
+    process_ = state->process;
+    if (!restarts_itself_) {
         auto const runs = co_await house_.look();
-        restarts_itself_ = !runs || runs->restarted_by_others;
+        if (runs) restarts_itself_ = runs->restarted_by_others;
     }
     seen.facts = postgres::to_facts(*state, others_);
     silence_.judge(seen.facts, seen.asked, 2 * policy_.probe);
-    seen.facts.boot_fenced = seen.facts.boot_fenced && !restarts_itself_;
+    seen.facts.boot_fenced = seen.facts.boot_fenced && !restarts_itself_.value_or(true);
     auto const changes = postgres::changes_of_slots(*state, others_);
     if (!changes.empty() && (!state->recovery || state->streaming)) co_await set_slots(changes);
     auto const has_room = co_await room_.look();
@@ -325,9 +326,7 @@ awaitable<void> postgres_database::compare(postgres::server_state mine, std::str
 
 awaitable<carried_out> postgres_database::perform(checkpoint what) {
     // It removes what nobody has a slot for.
-    postgres::slot_changes kept;
-    for (auto const& [node, at] : others_)
-        kept.make.push_back(postgres::slot_of(node));
+    auto kept = postgres::changes_of_slots(postgres::server_state(), others_);
     co_await set_slots(std::move(kept));
     auto const got = co_await server_->checkpoint(process_, ms(policy_.resync));
     co_return answer(what.op, got);

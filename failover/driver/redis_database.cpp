@@ -59,7 +59,7 @@ private:
         if (found == options_.where.end()) return std::nullopt;
         return found->second;
     }
-    awaitable<bool> is_boot_fenced(redis::server_state state);
+    awaitable<std::optional<bool>> read_boot_fence(redis::server_state state);
     awaitable<fenced> killed(fence what);
 
     housing& house_;
@@ -67,8 +67,9 @@ private:
     policy const& policy_;
     redis::addresses others_;
     std::unique_ptr<redis::server> server_;
-    std::string process_;  // of the last probe
-    bool boot_fenced_ = false;
+    std::string process_;              // of the last probe
+    std::optional<bool> boot_fenced_;  // of that process; empty: not known yet
+    instant fence_next_{};             // not read again before
     boost::asio::thread_pool pool_{1};
 };
 
@@ -85,10 +86,17 @@ awaitable<probed> redis_database::look(probe what) {
         if (seen.facts.condition != condition::refused) seen.facts.process = process_;
         co_return seen;
     }
-    auto const fence_known = state->run_id == process_;
-    process_ = state->run_id;
-    if (!fence_known) boot_fenced_ = co_await is_boot_fenced(*state);
-    seen.facts = redis::to_facts(*state, others_, boot_fenced_);
+    if (state->run_id != process_) {
+        // Told at once; what takes a program in its container is read with the next look.
+        process_ = state->run_id;
+        boot_fenced_.reset();
+        fence_next_ = seen.asked;
+    } else if (!boot_fenced_ && seen.asked >= fence_next_) {
+        fence_next_ = seen.asked + 10 * policy_.probe;
+        auto const holds = co_await read_boot_fence(*state);
+        if (process_ == state->run_id) boot_fenced_ = holds;
+    }
+    seen.facts = redis::to_facts(*state, others_, boot_fenced_.value_or(false));
     if (seen.facts.role != role::primary || seen.facts.condition != condition::ok) co_return seen;
     auto const written = co_await server_->prove(process_, limit);
     if (!written && written.error().why == condition::write_fails && !is_shut_gate(written.error()))
@@ -96,18 +104,17 @@ awaitable<probed> redis_database::look(probe what) {
     co_return seen;
 }
 
-awaitable<bool> redis_database::is_boot_fenced(redis::server_state state) {
+/// Empty: what says so cannot be read now.
+awaitable<std::optional<bool>> redis_database::read_boot_fence(redis::server_state state) {
     auto const runs = co_await house_.look();
-    std::vector<std::string> argv;
-    if (runs) argv = runs->argv;
+    if (!runs) co_return std::nullopt;
     std::string file;
     if (!state.config_file.empty()) {
         auto read = co_await house_.read_file(state.config_file);
-        // What cannot be read says nothing.
-        if (!read) co_return false;
+        if (!read) co_return std::nullopt;
         file = std::move(*read);
     }
-    co_return redis::read_boot_fence(file, argv).holds;
+    co_return redis::read_boot_fence(file, runs->argv).holds;
 }
 
 awaitable<result<running>> redis_database::identify(std::string process) {

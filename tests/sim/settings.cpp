@@ -48,6 +48,8 @@ settings draw(std::uint64_t seed, fault fault) {
         s.loss = 0;
         s.episodes = 12;
     }
+    // A database that dies in a takeover and comes back in its place, again and again.
+    if (fault == fault::promote_any_process) s.episodes = 16;
     s.failback = d.percent(20);
     s.outage_only = d.percent(4);
     s.restore_only = !s.outage_only && d.percent(fault == fault::ownership_by_name ? 60 : 8);

@@ -22,6 +22,7 @@ public:
     explicit postgres_house(postgres_process& whom) : whom_(whom) {}
 
     awaitable<result<running>> look() override {
+        if (tells) co_return running();
         co_return failure{errc::not_found, "it does not run"};
     }
     awaitable<result<void>> start() override {
@@ -54,6 +55,7 @@ public:
     }
 
     std::vector<std::string> ran;
+    bool tells = false;  // of the process
 
 private:
     postgres_process& whom_;
@@ -215,6 +217,24 @@ TEST_CASE("A primary keeps WAL for the members, and a standby for nobody") {
             REQUIRE(seen.has_value());
             CHECK(seen->process == second);
             CHECK(seen->slots.empty());
+        },
+        a, b);
+}
+
+TEST_CASE("Whether its engine restarts it is asked again where it was not told") {
+    postgres_process a("a");
+    postgres_process b("b");
+    on_loop(
+        [](executor on, postgres_process& one, postgres_process& other) -> awaitable<void> {
+            co_await make_primary(on, other);
+            co_await make_standby(on, one, other);
+            postgres_house house(one);
+            auto const database = make_postgres_database(on, house, options_for(one, other));
+            auto seen = co_await database->look(a_probe());
+            CHECK_FALSE(seen.facts.boot_fenced);
+            house.tells = true;
+            seen = co_await database->look(a_probe());
+            CHECK(seen.facts.boot_fenced);
         },
         a, b);
 }
