@@ -26,13 +26,9 @@ bool is_segment(std::string const& name) {
     return name.size() == 24 && name.find_first_not_of("0123456789ABCDEF") == std::string::npos;
 }
 
-/// Where a segment ends; its name is timeline, and two parts of its number, 8 digits each.
-position end_of(std::string const& name, position segment) {
-    std::string_view const whole = name;
-    auto const high = number<position>(whole.substr(8, 8), 16);
-    auto const low = number<position>(whole.substr(16, 8), 16);
-    auto const per_file = (position(1) << 32U) / segment;
-    return (high * per_file + low + 1) * segment;
+/// Where a segment ends; its name begins with the timeline.
+position end_of(std::string_view name, position segment) {
+    return begin_of_segment(name.substr(8), segment).value_or(0) + segment;
 }
 
 }  // namespace

@@ -15,10 +15,6 @@ net::steady_point in(milliseconds limit) {
     return std::chrono::steady_clock::now() + limit;
 }
 
-std::vector<std::string> one(std::string parameter) {
-    return std::vector<std::string>(1, std::move(parameter));
-}
-
 class postgres_server final : public server {
 public:
     postgres_server(boost::asio::any_io_executor executor, server_options options)
@@ -228,7 +224,7 @@ awaitable<done<void>> postgres_server::follow(std::string process, address upstr
     auto other = co_await session::open(executor_, std::move(upstream_login), std::string(),
                                         (*s)->deadline());
     if (!other) co_return other.error();
-    auto const may = co_await may_follow(**s, **other, upstream);
+    auto const may = co_await may_follow(**s, **other, upstream.host);
     if (!may) co_return may.error();
     auto const slot = slot_of(options_.node);
     auto const made = co_await slot_on(**other, slot);

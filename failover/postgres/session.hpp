@@ -60,4 +60,9 @@ private:
     bool asked_ = false;  // and not answered; for ever, where the answer did not come
 };
 
+/// One parameter, written at the call: no braces in a co_await.
+[[nodiscard]] inline std::vector<std::string> one(std::string parameter) {
+    return std::vector<std::string>(1, std::move(parameter));
+}
+
 }  // namespace bevmesh::failover::postgres

@@ -5,18 +5,6 @@
 namespace bevmesh::failover::postgres {
 namespace {
 
-std::vector<std::string> one(std::string parameter) {
-    return std::vector<std::string>(1, std::move(parameter));
-}
-
-trouble holds_more(session& local, server_state const& mine, address const& upstream) {
-    auto t = local.refused(condition::ok, "follow: it holds WAL up to " + to_lsn(mine.at) +
-                                              " of timeline " + std::to_string(mine.timeline) +
-                                              " that " + upstream.host + " lacks");
-    t.diverged = true;
-    return t;
-}
-
 awaitable<done<bool>> lacks_wal(session& local, position at, session& upstream) {
     std::string const archive = "select current_setting('restore_command')";
     auto const command = co_await local.ask(archive);
@@ -50,46 +38,43 @@ awaitable<done<void>> own_wal_is_used_up(session& standby) {
     return standby.until_says(sql, waits, milliseconds(10));
 }
 
-/// A standby that lacks what the upstream has removed, by its first look: is that so, and is that
-/// all?
-awaitable<done<void>> judge_behind(session& local, session& other, server_state theirs,
-                                   address upstream) {
-    auto const used_up = co_await own_wal_is_used_up(local);
-    if (!used_up) {
-        auto t = used_up.error();
-        t.effect = outcome::refused;
-        t.detail = "follow: it goes on with its own WAL first: " + t.detail;
-        co_return t;
-    }
-    auto const mine = co_await local.state();
-    if (!mine) co_return mine.error();
-    if (diverged(*mine, theirs)) co_return holds_more(local, *mine, upstream);
-    auto const lacks = co_await lacks_wal(local, mine->at, other);
-    if (!lacks) co_return lacks.error();
-    if (!*lacks) co_return done<void>();
-    auto t = local.refused(condition::ok, "follow: it needs WAL from " + to_lsn(mine->at) +
-                                              " on, which " + upstream.host + " has removed");
-    t.behind = true;
-    co_return t;
-}
-
-}  // namespace
-
-awaitable<done<void>> may_follow(session& local, session& other, address upstream) {
+awaitable<done<void>> compare(session& local, session& other, std::string upstream) {
     auto const mine = co_await local.state();
     if (!mine) co_return mine.error();
     if (!mine->recovery) co_return local.refused(condition::ok, "follow: it is a primary");
     auto const theirs = co_await other.state();
     if (!theirs) co_return theirs.error();
     if (mine->system != theirs->system)
-        co_return local.refused(condition::foreign_data,
-                                "follow: its system identifier is " + mine->system + ", and " +
-                                    upstream.host + "'s is " + theirs->system);
-    if (diverged(*mine, *theirs)) co_return holds_more(local, *mine, upstream);
+        co_return local.refused(condition::foreign_data, "follow: its system identifier is " +
+                                                             mine->system + ", and " + upstream +
+                                                             "'s is " + theirs->system);
+    if (diverged(*mine, *theirs)) {
+        auto t = local.refused(condition::ok, "follow: it holds WAL up to " + to_lsn(mine->at) +
+                                                  " of timeline " + std::to_string(mine->timeline) +
+                                                  " that " + upstream + " lacks");
+        t.diverged = true;
+        co_return t;
+    }
     auto const lacks = co_await lacks_wal(local, mine->at, other);
     if (!lacks) co_return lacks.error();
     if (!*lacks) co_return done<void>();
-    co_return co_await judge_behind(local, other, *theirs, std::move(upstream));
+    auto t = local.refused(condition::ok, "follow: it needs WAL from " + to_lsn(mine->at) +
+                                              " on, which " + upstream + " has removed");
+    t.behind = true;
+    co_return t;
+}
+
+}  // namespace
+
+awaitable<done<void>> may_follow(session& local, session& other, std::string upstream) {
+    auto const first = co_await compare(local, other, upstream);
+    if (first || !first.error().behind) co_return first;
+    auto const used_up = co_await own_wal_is_used_up(local);
+    if (used_up) co_return co_await compare(local, other, std::move(upstream));
+    auto t = used_up.error();
+    t.effect = outcome::refused;
+    t.detail = "follow: it goes on with its own WAL first: " + t.detail;
+    co_return t;
 }
 
 awaitable<done<void>> slot_on(session& with, std::string name) {

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mesh/daemon/bodies.hpp"
+
 namespace bevmesh::daemon {
 namespace {
 
@@ -107,14 +109,9 @@ awaitable<result<std::string>> at_once(result<std::string> answer) {
 
 failure refusal(net::http_response const& answer, std::string const& who) {
     auto const body = json::parse(answer.body, nullptr, false);
-    auto const text_at = [&](char const* key) {
-        auto const at = body.is_object() ? body.find(key) : body.end();
-        return body.is_object() && at != body.end() && at->is_string() ? at->get<std::string>()
-                                                                       : std::string();
-    };
-    auto sentence = text_at("error");
+    auto sentence = text_at(body, "error");
     if (sentence.empty()) sentence = "HTTP status " + std::to_string(answer.status);
-    auto code = text_at("code");
+    auto code = text_at(body, "code");
     std::ranges::replace(code, '_', ' ');
     return {errc_named(code).value_or(errc::remote_error), who + " says: " + sentence};
 }

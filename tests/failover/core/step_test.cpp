@@ -19,6 +19,12 @@ std::size_t place_of(std::vector<std::string> const& lines, std::string const& b
     return lines.size();
 }
 
+/// What the guard of one that serves keeps for the next daemon.
+inheritance left_by(table const& t) {
+    auto const& hold = *t.core.hold;
+    return {hold.valid_until, {hold.index, hold.record, true}, "pa1"};
+}
+
 }  // namespace
 
 TEST_CASE("a missing key is taken after O, and the endpoint is published last") {
@@ -269,8 +275,7 @@ TEST_CASE("a switchover to a node that is not fit is refused with the reason") {
 TEST_CASE("a daemon that comes back takes the lease over from its guard") {
     table t(test::policy_of_a());
     t.serve();
-    inheritance const left{
-        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    auto const left = left_by(t);
     t.core = {};
     (void)t.done();
     t.give(started{"a2", "g1", left});
@@ -283,8 +288,7 @@ TEST_CASE("a daemon that comes back takes the lease over from its guard") {
 TEST_CASE("a write that the guard was not told of any more is continued by the next daemon") {
     table t(test::policy_of_a());
     t.serve();
-    inheritance const left{
-        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    auto const left = left_by(t);
     t.core = {};
     ++t.index;
     t.entry->write_id = "a1.900";
@@ -317,8 +321,7 @@ TEST_CASE("a daemon that comes back moves nothing before its own renewal, and no
     rules.failback_after = seconds(2);
     table t(rules);
     t.serve_with_replica();
-    inheritance left{
-        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    auto left = left_by(t);
     // Its guard was not told that the endpoint names it.
     left.memory.record.published = false;
     t.core = {};
@@ -339,8 +342,7 @@ TEST_CASE("a daemon that comes back moves nothing before its own renewal, and no
 TEST_CASE("a daemon that died while it drained leaves no database without writes") {
     table t(test::policy_of_a());
     t.serve();
-    inheritance const left{
-        t.core.hold->valid_until, {t.core.hold->index, t.core.hold->record, true}, "pa1"};
+    auto const left = left_by(t);
     t.core = {};
     (void)t.done();
     t.give(started{"a2", "g1", left});
