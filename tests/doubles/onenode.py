@@ -151,8 +151,15 @@ class Node:
         for client in (self.api, self.consul, self.engine):
             if client:
                 client.close()
+        self._detach_mounts()
         shutil.rmtree(self.home, ignore_errors=True)
         self.lock.close()
+
+    def _detach_mounts(self):
+        """What a test mounted below its directory: that could not be removed with it."""
+        places = [line.split()[4] for line in open("/proc/self/mountinfo")]
+        for place in reversed([one for one in places if one.startswith(f"{self.home}/")]):
+            subprocess.run(["umount", "--lazy", place], check=False)
 
     def show_logs(self):
         for log in sorted(self.home.glob("*.log")):
