@@ -4,6 +4,7 @@
 
 #include "mesh/docker/codec.hpp"
 #include "mesh/docker/framing.hpp"
+#include "mesh/net/clock.hpp"
 #include "mesh/net/deadline.hpp"
 
 namespace bevmesh::docker {
@@ -78,7 +79,7 @@ private:
     /// With the version in front of the target; negotiates when it must.
     awaitable<result<net::http_response>> send(net::http_request request);
     awaitable<result<std::string>> version();
-    awaitable<result<int>> exit_code_of(std::string exec_id);
+    awaitable<result<int>> exit_code_of(std::string exec_id, instant deadline);
     awaitable<result<void>> act(std::string id, std::string verb, milliseconds limit);
     awaitable<result<void>> erase(std::string target);
 
@@ -240,13 +241,14 @@ awaitable<result<exec_result>> http_docker::exec(std::string id, std::vector<std
 
     auto start = post("/exec/" + *exec_id + "/start", R"({"Detach":false,"Tty":false})");
     start.timeout = exec_limit;
+    auto const deadline = net::now() + exec_limit;
     auto const ran = co_await send(std::move(start));
     if (ran.has_error()) co_return ran.error();
     auto output = demultiplex(ran->body);
     if (output.has_error()) {
         co_return failure{output.error().code, "exec in " + id + ": " + output.error().doing};
     }
-    auto const code = co_await exit_code_of(*exec_id);
+    auto const code = co_await exit_code_of(*exec_id, deadline);
     if (code.has_error()) co_return code.error();
     exec_result done;
     done.exit_code = *code;
@@ -255,14 +257,15 @@ awaitable<result<exec_result>> http_docker::exec(std::string id, std::vector<std
     co_return done;
 }
 
-/// The engine closes the output a little before it knows the exit code.
-awaitable<result<int>> http_docker::exit_code_of(std::string exec_id) {
-    constexpr int tries = 50;
-    for (int i = 0; i < tries; ++i) {
+/// The engine closes the output before it knows the exit code: a little, or seconds where many
+/// processes end at once.
+awaitable<result<int>> http_docker::exit_code_of(std::string exec_id, instant deadline) {
+    for (milliseconds pause(20);; pause = std::min(2 * pause, milliseconds(500))) {
         auto const code = co_await read("/exec/" + exec_id + "/json", decode_exec_exit);
         if (code.has_error()) co_return code.error();
         if (code->has_value()) co_return **code;
-        co_await net::sleep_for(milliseconds(20));
+        if (net::now() + pause >= deadline) break;
+        co_await net::sleep_for(pause);
     }
     co_return failure{errc::timed_out, "exec " + exec_id + ": ended without an exit code"};
 }

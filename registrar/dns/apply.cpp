@@ -234,7 +234,8 @@ void work::wait_until_settled(std::vector<view> const& before, plan const& p) {
     while (!host_ok() && net::now() < deadline)
         pause_for(milliseconds(100));
     ask_everywhere();
-    if (!what_is_worse(before, p).empty() && net::now() < deadline) ask_everywhere();
+    // Once more, whatever the time: one question that was lost would undo everything.
+    if (!what_is_worse(before, p).empty()) ask_everywhere();
 }
 
 result<applied> work::apply() {
