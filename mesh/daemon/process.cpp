@@ -1,5 +1,7 @@
 #include "mesh/daemon/process.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <malloc.h>
 #include <signal.h>
@@ -53,6 +55,18 @@ std::string read_boot_id() {
     std::string id;
     std::getline(file, id);
     return id;
+}
+
+/// On the clock that a login is timed with; one that has ended counts too.
+std::optional<instant> first_end(std::vector<certificate_view> const& all) {
+    auto const wall = std::chrono::floor<seconds>(std::chrono::system_clock::now());
+    std::optional<instant> first;
+    for (auto const& each : all) {
+        if (!each.state->proven) continue;
+        auto const end = net::now() + (each.state->proven->not_after - wall);
+        first = std::min(end, first.value_or(end));
+    }
+    return first;
 }
 
 result<secret> token_of(options const& how, mesh_config const& config) {
@@ -124,6 +138,7 @@ result<void> process::prepare() {
                                    vault_ ? &vault_->client() : nullptr, std::move(hooks));
     if (!kept) return kept.error();
     certificates_ = std::move(*kept);
+    if (vault_) vault_->needed_by([this] { return first_end(certificates_->views()); });
     certificates_->mount(*routes_);
     return listen();
 }

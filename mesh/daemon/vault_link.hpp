@@ -27,6 +27,10 @@ public:
     [[nodiscard]] net::awaitable<void> run() { return session_->run(); }
     [[nodiscard]] vault::client& client() noexcept { return *client_; }
     [[nodiscard]] vault::login_state login() const { return session_->state(); }
+    /// When the first certificate ends: a login that fails is tried ever more often until then.
+    void needed_by(std::function<std::optional<instant>()> when) {
+        session_->needed_by(std::move(when));
+    }
 
 private:
     vault_link() = default;

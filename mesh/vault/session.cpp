@@ -149,9 +149,12 @@ void turn::take_login(session_answer const& a) {
 
 void turn::later(failure const& why) {
     auto cap = milliseconds(longest_wait);
-    if (s_.token_end && *s_.token_end > now_)
-        cap = std::clamp(std::chrono::ceil<milliseconds>((*s_.token_end - now_) / 20),
-                         milliseconds(1'000), cap);
+    auto const hurry = [&](instant end) {
+        auto const left = std::chrono::ceil<milliseconds>((end - now_) / 20);
+        cap = std::clamp(left, milliseconds(1'000), cap);
+    };
+    if (s_.token_end && *s_.token_end > now_) hurry(*s_.token_end);
+    if (s_.needed_by) hurry(*s_.needed_by);
     s_.retry_at = now_ + backoff_delay({milliseconds(1'000), cap}, s_.failures++, random_);
     trouble(say::warning, "Vault: " + why.doing);
 }
@@ -326,6 +329,7 @@ session_turn step(session_state state, session_event const& event, instant now,
                   session_policy const& policy, random_source& random) {
     session_turn out;
     turn t(state, now, policy, random, out.actions);
+    state.needed_by = event.needed_by;
     if (event.what == session_event::kind::answered) t.answered(event.answer);
     if (event.what == session_event::kind::token_refused) t.refused_token(event.token);
     t.go_on();

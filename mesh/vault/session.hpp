@@ -104,6 +104,7 @@ struct session_state {
     bool kept_refused = false;
     bool wrapped_refused = false;
     bool wrapped_checked = false;
+    std::optional<instant> needed_by;  // as the newest event told
     std::optional<ask_for> waiting;
     unsigned failures = 0;
     instant retry_at{};
@@ -117,6 +118,8 @@ struct session_event {
     kind what = kind::tick;
     session_answer answer;
     secret token;  // that most servers do not know
+    /// When the first of what only a login renews ends; empty: nothing does.
+    std::optional<instant> needed_by = {};
 };
 
 struct session_turn {

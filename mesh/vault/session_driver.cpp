@@ -47,7 +47,8 @@ struct session::body {
           random(seed),
           timer(std::move(executor)) {}
 
-    void turn(session_event const& event) {
+    void turn(session_event event) {
+        if (hooks.needed_by) event.needed_by = hooks.needed_by();
         auto done = step(std::move(state), event, net::now(), policy, random);
         state = std::move(done.state);
         wake = done.wake;
@@ -167,7 +168,7 @@ awaitable<bool> session::body::mend(secret used) {
     session_event event;
     event.what = session_event::kind::token_refused;
     event.token = used;
-    turn(event);
+    turn(std::move(event));
     timer.cancel();
     auto const limit = net::now() + mend_limit;
     for (;;) {
@@ -209,8 +210,12 @@ awaitable<void> session::run() {
         session_event event;
         event.what = session_event::kind::answered;
         event.answer = co_await b.perform(std::move(request));
-        b.turn(event);
+        b.turn(std::move(event));
     }
+}
+
+void session::needed_by(std::function<std::optional<instant>()> when) {
+    body_->hooks.needed_by = std::move(when);
 }
 
 login_state session::state() const {

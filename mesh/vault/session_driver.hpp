@@ -17,6 +17,7 @@ struct session_hooks {
     std::function<result<session_files>()> read_files;
     std::function<result<void>(session_kept const&)> keep;
     std::function<void(say, std::string const&)> tell;
+    std::function<std::optional<instant>()> needed_by = nullptr;  // of session_event; may be empty
 };
 
 class session {
@@ -31,6 +32,8 @@ public:
     /// Until canceled.
     awaitable<void> run();
     [[nodiscard]] login_state state() const;
+    /// What a session_event tells; asked before each. Lives as long as this runs.
+    void needed_by(std::function<std::optional<instant>()> when);
 
 private:
     struct body;

@@ -288,6 +288,33 @@ TEST_CASE("Vault away: tries come with growing pauses, and more of them as the t
     CHECK(n.token.empty());
 }
 
+TEST_CASE("without a token, logins are tried the more often the nearer a certificate's end is") {
+    node n;
+    n.log_in();
+    n.now = *n.state.token_end;
+    n.tick();
+    auto const tries_in = [&](std::optional<instant> needed_by) {
+        auto const end = n.now + seconds(600);
+        unsigned tries = 0;
+        session_event e;
+        e.needed_by = needed_by;
+        for (; n.now < end; ++tries) {
+            REQUIRE(n.asks(ask_for::login));
+            session_event failed = e;
+            failed.what = session_event::kind::answered;
+            failed.answer.failed = failure{errc::unreachable, "because"};
+            n.turn(failed);
+            n.now = n.wake;
+            n.turn(e);
+        }
+        return tries;
+    };
+    tries_in({});
+    CHECK(tries_in({}) < 10);
+    CHECK(tries_in(n.now + seconds(600)) > 40);
+    CHECK(tries_in(n.now - seconds(1)) > 500);
+}
+
 TEST_CASE("a token that cannot be extended any more is replaced before it ends") {
     node n;
     n.log_in();
