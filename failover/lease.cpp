@@ -233,8 +233,7 @@ void inherit(turn const& t, inheritance const& left) {
     t.s.armed_until = left.valid_until;
     t.s.read_next = t.now;
     t.enter(left.memory.serving ? stage::serving : stage::proving);
-    // The daemon before may have died while it drained.
-    t.act(resume_writes{t.begin(t.s.resumption, t.p.timing.request), t.s.process});
+    t.s.paused = true;  // the daemon before may have died while it drained
     t.say(weight::info, "took over the lease of " + t.p.group + " from the guard");
 }
 

@@ -125,6 +125,8 @@ instant next_wake(state const& s, policy const& p) {
     for (auto const& a : s.attempts) {
         if (!a.overdue) by(a.sent + p.timing.request + p.timing.request / 4);
     }
+    if (s.paused)
+        by(s.resumption.op != 0 ? s.resumption.give_up : s.resumption.sent + p.timing.request);
     by(s.read_next);
     by(s.database.probe_next);
     by(s.waiting_until);

@@ -41,8 +41,16 @@ void give_up(turn const& t, std::string const& why) {
     t.say(weight::warning, "the switchover of " + t.p.group + " ends where it began: " + why);
     t.s.moving.reset();
     t.s.stable_since = t.now;
-    t.act(resume_writes{t.begin(t.s.resumption, t.p.timing.request), t.s.process});
+    t.s.paused = true;
     t.enter(stage::proving);
+}
+
+/// Again until it is confirmed: the server itself would let them go on after half a minute only.
+void look_paused(turn const& t) {
+    if (!t.leads() || t.s.at == stage::draining) t.s.paused = false;
+    auto& r = t.s.resumption;
+    if (!t.s.paused || r.out(t.now) || t.now < r.sent + t.p.timing.request) return;
+    t.act(resume_writes{t.begin(r, t.p.timing.request), t.s.process});
 }
 
 void absorb_drain(turn const& t, carried_out const& e) {
@@ -110,7 +118,10 @@ void absorb(turn const& t, ordered const& e) {
 
 bool absorb(turn const& t, carried_out const& e) {
     if (t.s.drainage.take(e.op)) return absorb_drain(t, e), true;
-    if (t.s.resumption.take(e.op)) return true;
+    if (t.s.resumption.take(e.op)) {
+        if (e.result == outcome::done) t.s.paused = false;
+        return true;
+    }
     if (!t.s.moving || !t.s.hook.take(e.op)) return false;
     if (e.result == outcome::done) {
         t.s.moving->hooked = true;
@@ -123,6 +134,7 @@ bool absorb(turn const& t, carried_out const& e) {
 }
 
 void look(turn const& t) {
+    look_paused(t);
     if (t.s.wish && t.now >= t.s.wish_until) t.s.wish.reset();
     if (t.s.restart_asked && t.now >= t.s.restart_until) t.s.restart_asked = false;
     if (t.s.at == stage::serving && !t.s.moving) look_failback(t);

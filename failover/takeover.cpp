@@ -235,6 +235,7 @@ void look_promoting(turn const& t) {
     if (t.s.promotion_open && known && d.facts.role == role::primary) {
         t.s.promotion_open = false;
         t.s.promotion_loose = t.s.process;
+        t.s.promoted = t.now;
         return t.enter(stage::proving);
     }
     if (t.now >= t.s.at_since + t.p.promote) {
@@ -288,6 +289,7 @@ void absorb_promotion(turn const& t, carried_out const& e) {
         t.s.gate.known = true;
         t.s.gate.now = sync::first_gate(t.s.hold->record, t.p);
         t.s.database.probe_next = t.now;
+        t.s.promoted = t.now;
         t.enter(stage::proving);
     } else if (e.result == outcome::refused) {
         t.s.promotion_open = false;

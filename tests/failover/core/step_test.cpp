@@ -345,8 +345,38 @@ TEST_CASE("a daemon that died while it drained leaves no database without writes
     auto const left = left_by(t);
     t.core = {};
     (void)t.done();
+    t.resumes = false;
     t.give(started{"a2", "g1", left});
     CHECK(t.did("resume"));
+    (void)t.done();
+    t.advance(seconds(1));
+    CHECK(t.did("resume"));
+    t.resumes = true;
+    t.advance(seconds(1));
+    (void)t.done();
+    t.advance(seconds(2));
+    CHECK_FALSE(t.did("resume"));
+}
+
+TEST_CASE("a probe from before the promotion does not tell that somebody undid it") {
+    table t(test::policy_of_a());
+    t.give(started{"a1", "g1", std::nullopt});
+    t.advance(milliseconds(1200));
+    t.probes_answer = false;
+    auto const asked = t.now;
+    auto const seen = t.database;
+    REQUIRE(seen.role == role::replica);
+    t.advance(milliseconds(300));
+    REQUIRE(t.core.at == stage::serving);
+    SECTION("it was asked before, and answered late") {
+        t.give(probed{0, asked, seen});
+        CHECK(t.core.at == stage::serving);
+        CHECK_FALSE(t.did("tell \"the primary of db was demoted"));
+    }
+    SECTION("it was asked since") {
+        t.give(probed{0, t.now, seen});
+        CHECK(t.did("tell \"the primary of db was demoted"));
+    }
 }
 
 TEST_CASE("explain says why nobody may take, and why each would or would not be promoted") {

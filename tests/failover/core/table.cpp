@@ -126,7 +126,10 @@ void table::perform(action const& a) {
         if (consul_answers) return queue(record_seen{x->op, entry ? index : 0, entry});
         return queue(read_failed{x->op});
     }
-    if (auto const* x = std::get_if<probe>(&a)) return queue(probed{x->op, now, database});
+    if (auto const* x = std::get_if<probe>(&a)) {
+        if (probes_answer) queue(probed{x->op, now, database});
+        return;
+    }
     if (auto const* x = std::get_if<ask_peer>(&a)) return queue(peer_answered{x->op, x->node, b});
     lines_.push_back(to_string(a));
     if (auto const* x = std::get_if<write_record>(&a)) return answer(*x);
@@ -150,7 +153,8 @@ void table::perform(action const& a) {
         drained.detail = "b did not get there";
         queue(drained);
     } else if (auto const* r = std::get_if<resume_writes>(&a)) {
-        ok(r->op);
+        if (resumes) return ok(r->op);
+        queue(carried_out{r->op, outcome::unknown});
     } else if (auto const* fe = std::get_if<fence>(&a)) {
         if (!fence_works) return queue(failover::fenced{fe->op, outcome::unknown});
         database.role = role::replica;

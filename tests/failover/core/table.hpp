@@ -40,6 +40,8 @@ public:
     bool consul_answers = true;
     bool consul_commits_silently = false;  // writes commit, their answers are lost
     bool guard_answers = true;
+    bool probes_answer = true;
+    bool resumes = true;
     bool fence_works = true;
     bool drains = true;
     bool diverged = false;  // of the own database: it refuses to follow
