@@ -20,6 +20,11 @@ namespace {
 constexpr std::string_view prefix = ".gen-";
 /// A line a file, "MODE NAME", in the order in which they were given.
 constexpr std::string_view order_name = ".order";
+/// Made before anything is signed, to see that it can be; the next generation's list of files takes
+/// it over. Were it removed, every file made within 5 s would be dear: ext4 gives no inode out
+/// again so soon, and looks through all that wait (a third of the daemon's time for 100
+/// certificates).
+constexpr std::string_view probe_name = "/.probe";
 constexpr std::size_t file_max = 1U << 20U;
 
 failure system_failure(std::string const& doing) {
@@ -131,15 +136,31 @@ result<descriptor> store::begin_file(std::string const& path, stored_file const&
     return to;
 }
 
+/// As begin_file, where the probe is not what check_writable() left: no link, to no other's file.
+result<descriptor> store::take_probe(std::string const& path, stored_file const& file) const {
+    auto const probe = folder_ + std::string(probe_name);
+    if (::rename(probe.c_str(), path.c_str()) != 0) return begin_file(path, file);
+    descriptor to(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat is{};
+    if (to.get() < 0 || ::fstat(to.get(), &is) != 0 || !S_ISREG(is.st_mode) || is.st_nlink != 1) {
+        ::unlink(path.c_str());
+        return begin_file(path, file);
+    }
+    if (::ftruncate(to.get(), 0) != 0 || !write_all(to.get(), file.content.reveal()))
+        return system_failure("write " + path);
+    return to;
+}
+
 result<void> store::check_writable() const {
     if (auto const made = make_directory(folder_); made.has_error()) return made.error();
-    auto const path = folder_ + "/.probe";
+    auto const path = folder_ + std::string(probe_name);
     ::unlink(path.c_str());
     // Of a size that a full disk has no room for either.
     stored_file const probe{"", secret(std::string(16'384, '#')), 0600};
-    auto const written = begin_file(path, probe);
-    ::unlink(path.c_str());
-    if (written.has_error()) return written.error();
+    if (auto const written = begin_file(path, probe); written.has_error()) {
+        ::unlink(path.c_str());
+        return written.error();
+    }
     if (how_ != layout::inplace) return {};
     std::error_code error;
     for (auto const& each : std::filesystem::directory_iterator(folder_, error)) {
@@ -164,7 +185,7 @@ result<void> store::write(unsigned generation, std::vector<stored_file> const& f
     }
     // Last: a generation without it was not written whole.
     stored_file const names{std::string(order_name), secret(order), 0600};
-    auto last = begin_file(path + "/" + names.name, names);
+    auto last = take_probe(path + "/" + names.name, names);
     if (last.has_error()) return last.error();
     made.push_back(std::move(*last));
     if (!sync_all(made)) return system_failure("write " + path);

@@ -40,7 +40,7 @@ public:
     store(std::string folder, layout how, ownership of)
         : folder_(std::move(folder)), how_(how), of_(of) {}
 
-    /// Makes the folder if need be, and a file in it as write() would, which goes again.
+    /// Makes the folder if need be, and a file in it as write() would, which the next write() uses.
     [[nodiscard]] result<void> check_writable() const;
     /// Replaces what an interrupted write left of this generation.
     [[nodiscard]] result<void> write(unsigned generation,
@@ -59,6 +59,8 @@ private:
     [[nodiscard]] std::string path_of(unsigned generation) const;
     [[nodiscard]] result<void> make_directory(std::string const& path) const;
     [[nodiscard]] result<descriptor> begin_file(std::string const& path,
+                                                stored_file const& file) const;
+    [[nodiscard]] result<descriptor> take_probe(std::string const& path,
                                                 stored_file const& file) const;
     [[nodiscard]] result<void> overwrite(std::string const& path, stored_file const& file) const;
     [[nodiscard]] result<void> mend(unsigned generation,
