@@ -256,7 +256,9 @@ class Guard(AsRoot, unittest.TestCase):
     def test_all_of_the_unit_is_dead_at_the_end_of_the_lease_and_stays_dead(self):
         began = time.monotonic()
         self.value("family", "arm", self.SOCKET, "1500")
-        self.assertFalse(self.dead())
+        # Due for the term less the guard's margin; a host that stalls looks after that.
+        lived = not self.dead()
+        self.assertTrue(lived or time.monotonic() - began >= 1.4)
         until("the guard killed it", self.dead, 10)
         print(f"\n    dead {time.monotonic() - began:.2f} s after a term of 1.5 s was asked for",
               file=sys.stderr)
