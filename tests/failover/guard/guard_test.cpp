@@ -15,6 +15,8 @@ namespace {
 
 using namespace testing;
 
+constexpr auto margin = milliseconds(200);  // as shipped
+
 /// A daemon as far as a guard sees one: says hello, arms, and extends every 10 ms.
 std::function<void()> renewing_daemon(std::string socket, victim_id who, milliseconds term) {
     return [=] {
@@ -23,10 +25,10 @@ std::function<void()> renewing_daemon(std::string socket, victim_id who, millise
         auto r = ask_for(verb::hello);
         r.what = verb::hello;
         if (!made->ask(r, seconds(1))) ::_exit(1);
-        if (!made->ask(arm_on(who, term, milliseconds(20)), seconds(1))) ::_exit(1);
+        if (!made->ask(arm_on(who, term, margin), seconds(1))) ::_exit(1);
         for (;;) {
             ::poll(nullptr, 0, 10);
-            if (!made->ask(extend_to(net::now() + term, milliseconds(20)), seconds(1))) ::_exit(1);
+            if (!made->ask(extend_to(net::now() + term, margin), seconds(1))) ::_exit(1);
         }
     };
 }
@@ -49,7 +51,7 @@ TEST_CASE("While a daemon renews its database lives; when it is killed or frozen
     child const database(sleep_for_ever);
     child const guard_process(guard_with(options_in(where)));
     auto watcher = call(where);
-    auto const term = milliseconds(200);
+    auto const term = milliseconds(1'000);
     child const daemon(renewing_daemon(where.path("guard.sock"), identity(database.pid()), term));
     wait_until_armed(watcher);
     CHECK_FALSE(database.ended(2 * term));
@@ -59,8 +61,8 @@ TEST_CASE("While a daemon renews its database lives; when it is killed or frozen
     CHECK(database.ended(milliseconds(0)));
     CHECK(end.cause == death::deadline);
     CHECK(to_instant(end.dead_ns) <= to_instant(end.term.deadline_ns));
-    CHECK(to_instant(end.struck_ns) >= to_instant(end.term.deadline_ns) - milliseconds(20));
-    CHECK(to_instant(end.dead_ns) <= lost + term + milliseconds(10));
+    CHECK(to_instant(end.struck_ns) >= to_instant(end.term.deadline_ns) - margin);
+    CHECK(to_instant(end.dead_ns) <= lost + term);
 }
 
 TEST_CASE("A database that is stopped is killed all the same") {
@@ -70,8 +72,8 @@ TEST_CASE("A database that is stopped is killed all the same") {
     auto daemon = call(where);
     become_daemon(daemon);
     database.signal(SIGSTOP);
-    REQUIRE(exchange(daemon, arm_on(identity(database.pid()), milliseconds(50))).said ==
-            verdict::done);
+    hold(daemon, identity(database.pid()));
+    shorten(daemon, milliseconds(50));
     CHECK(until_dead(daemon).cause == death::deadline);
     CHECK(database.ended(milliseconds(0)));
 }
@@ -82,14 +84,15 @@ TEST_CASE("A guard that was frozen over the deadline kills, with an extension in
     child const guard_process(guard_with(options_in(where)));
     auto daemon = call(where);
     become_daemon(daemon);
-    REQUIRE(exchange(daemon, arm_on(identity(database.pid()), milliseconds(60))).said ==
-            verdict::done);
+    auto const armed = hold(daemon, identity(database.pid()), seconds(2));
     guard_process.signal(SIGSTOP);
-    auto late = extend_to(net::now() + seconds(5));
+    auto const deadline = to_instant(armed.term.deadline_ns);
+    auto const late = extend_to(deadline + seconds(5));
     CHECK(daemon.ask(late, milliseconds(100)).error().code == errc::timed_out);
+    wait_until(deadline + milliseconds(30));
     CHECK(database.runs());
     guard_process.signal(SIGCONT);
-    CHECK(database.ended(seconds(1)));
+    CHECK(database.ended(seconds(5)));
     auto watcher = call(where);
     auto const end = until_dead(watcher);
     CHECK(end.cause == death::deadline);
@@ -103,9 +106,7 @@ TEST_CASE("Extensions that race the deadline either come before the kill or are 
     become_daemon(daemon);
     for (int offset = -400; offset <= 400; offset += 50) {
         child const database(sleep_for_ever);
-        auto const who = identity(database.pid());
-        auto const first = arm_on(who, milliseconds(5));
-        REQUIRE(exchange(daemon, first).said == verdict::done);
+        auto const first = arm_briefly(daemon, identity(database.pid()), milliseconds(5));
         auto const when = to_instant(first.term.deadline_ns) + std::chrono::microseconds(offset);
         while (net::now() < when) {
         }
@@ -126,10 +127,10 @@ TEST_CASE("What a daemon forgot lives on") {
     child const guard_process(guard_with(options_in(where)));
     auto daemon = call(where);
     become_daemon(daemon);
-    REQUIRE(exchange(daemon, arm_on(identity(database.pid()), milliseconds(40))).said ==
-            verdict::done);
+    auto const armed = hold(daemon, identity(database.pid()), seconds(2));
     CHECK(exchange(daemon, ask_for(verb::forget)).phase == phase::idle);
-    CHECK_FALSE(database.ended(milliseconds(120)));
+    wait_until(to_instant(armed.term.deadline_ns) + milliseconds(30));
+    CHECK(database.runs());
 }
 
 TEST_CASE("A fence kills at once, and the status tells when the death was seen") {
@@ -139,12 +140,12 @@ TEST_CASE("A fence kills at once, and the status tells when the death was seen")
     auto daemon = call(where);
     become_daemon(daemon);
     CHECK(exchange(daemon, ask_for(verb::fence)).said == verdict::not_armed);
-    REQUIRE(exchange(daemon, arm_on(identity(database.pid()), seconds(60))).said == verdict::done);
+    hold(daemon, identity(database.pid()));
     auto other = call(where);  // ExecStopPost is not the daemon
     CHECK(exchange(other, ask_for(verb::fence)).said == verdict::done);
     auto const end = until_dead(daemon);
     CHECK(end.cause == death::asked);
-    CHECK(end.dead_ns - end.struck_ns < 100'000'000);
+    CHECK(end.dead_ns >= end.struck_ns);
 }
 
 TEST_CASE("The newest daemon is served, the older one is dropped, and the blob goes over") {
@@ -192,17 +193,19 @@ TEST_CASE("A pid that belongs to another process by now is neither held nor kill
     auto first = std::make_unique<child>(sleep_for_ever);
     auto const pid = first->pid();
     auto const meant = identity(pid);
-    REQUIRE(exchange(daemon, arm_on(meant, milliseconds(150))).said == verdict::done);
+    auto const armed = hold(daemon, meant, seconds(2));
     first.reset();
     CHECK(until_dead(daemon).cause == death::by_itself);
     ::poll(nullptr, 0, 20);  // another tick of start_ticks
     child const other(sleep_for_ever, pid);
-    CHECK_FALSE(other.ended(milliseconds(300)));
-    CHECK(exchange(daemon, arm_on(meant, milliseconds(50))).said == verdict::no_such_process);
+    wait_until(to_instant(armed.term.deadline_ns) + milliseconds(30));
+    CHECK(other.runs());
+    CHECK(exchange(daemon, arm_on(meant, seconds(60))).said == verdict::no_such_process);
     auto const wrong_handle = open_process(guard_process.pid());
-    CHECK(exchange(daemon, arm_on(identity(pid), milliseconds(50)), wrong_handle.get()).said ==
+    CHECK(exchange(daemon, arm_on(identity(pid), seconds(60)), wrong_handle.get()).said ==
           verdict::no_such_process);
-    CHECK_FALSE(other.ended(milliseconds(100)));
+    CHECK(exchange(daemon, ask_for(verb::status)).phase == phase::dead);
+    CHECK(other.runs());
 }
 
 TEST_CASE("A pidfd that the daemon passes is the process that is killed, also without its start") {
@@ -215,10 +218,10 @@ TEST_CASE("A pidfd that the daemon passes is the process that is killed, also wi
     auto unseen = identity(database.pid());  // as a daemon knows it from which /proc hides it
     auto const seen = unseen.start_ticks;
     unseen.start_ticks = 0;
-    CHECK(exchange(daemon, arm_on(unseen, milliseconds(50))).said == verdict::no_such_process);
-    auto const armed = exchange(daemon, arm_on(unseen, milliseconds(50)), handle.get());
-    REQUIRE(armed.said == verdict::done);
+    CHECK(exchange(daemon, arm_on(unseen, seconds(60))).said == verdict::no_such_process);
+    auto const armed = hold(daemon, unseen, seconds(60), handle.get());
     CHECK(armed.victim.start_ticks == seen);
+    shorten(daemon, milliseconds(50));
     until_dead(daemon);
     CHECK(database.ended(milliseconds(0)));
 }
@@ -256,7 +259,8 @@ TEST_CASE("A container's init takes all with it, and is dead only when all are")
     auto daemon = call(where);
     become_daemon(daemon);
     auto const who = identity(container.pid(), {}, false);
-    REQUIRE(exchange(daemon, arm_on(who, milliseconds(50))).said == verdict::done);
+    hold(daemon, who);
+    shorten(daemon, milliseconds(50));
     until_dead(daemon);
     pollfd all{ends[0], POLLIN, 0};
     CHECK(::poll(&all, 1, 0) == 1);
@@ -268,20 +272,22 @@ TEST_CASE("A guard that died is taken over from: the process is held, and past i
     scratch const where;
     child const database(sleep_for_ever);
     auto first = std::make_unique<child>(guard_with(options_in(where)));
-    auto const term = GENERATE(milliseconds(300), milliseconds(60));
+    bool const late = GENERATE(false, true);
+    instant deadline;
     std::string first_id;
     {
         auto daemon = call(where);
         become_daemon(daemon);
-        auto r = arm_on(identity(database.pid()), term);
+        auto r = arm_on(identity(database.pid()), seconds(2));
         r.blob_size = 5;
         put_text(r.blob, "blob!");
         auto const armed = exchange(daemon, r);
         REQUIRE(armed.said == verdict::done);
         first_id = get_text(armed.guard_id);
+        deadline = to_instant(armed.term.deadline_ns);
     }
     first.reset();
-    if (term < milliseconds(100)) ::poll(nullptr, 0, 80);
+    if (late) wait_until(deadline + milliseconds(30));
     CHECK(database.runs());
     child const second(guard_with(options_in(where)));
     auto watcher = call(where);
@@ -298,6 +304,7 @@ TEST_CASE("After both, what the guard held is killed from its file; a living dae
     scratch const where;
     child const database(sleep_for_ever);
     auto guard_process = std::make_unique<child>(guard_with(options_in(where)));
+    static_cast<void>(call(where));  // the daemon asks once
     auto daemon = std::make_unique<child>(
         renewing_daemon(where.path("guard.sock"), identity(database.pid()), seconds(60)));
     {
@@ -312,7 +319,7 @@ TEST_CASE("After both, what the guard held is killed from its file; a living dae
     CHECK_FALSE(*spared);
     CHECK(database.runs());
     daemon.reset();
-    auto const fenced = fence_from_file(file, seconds(1), true);
+    auto const fenced = fence_from_file(file, seconds(5), true);
     REQUIRE(fenced.has_value());
     CHECK(*fenced);
     CHECK(database.ended(milliseconds(0)));

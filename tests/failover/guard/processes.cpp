@@ -131,7 +131,7 @@ guard::request extend_to(instant deadline, milliseconds margin) {
 }
 
 guard::answer exchange(guard::caller& with, guard::request const& what, int pidfd) {
-    auto const got = with.ask(what, seconds(1), pidfd);
+    auto const got = with.ask(what, seconds(5), pidfd);
     INFO((got.has_error() ? describe(got.error()) : std::string()));
     REQUIRE(got.has_value());
     return *got;
@@ -143,6 +143,29 @@ guard::victim_id identity(pid_t pid, std::string const& cgroup, bool alone) {
     return *found;
 }
 
+guard::answer hold(guard::caller& with, guard::victim_id const& who, milliseconds term, int pidfd) {
+    auto const got = exchange(with, arm_on(who, term), pidfd);
+    REQUIRE(got.said == guard::verdict::done);
+    return got;
+}
+
+void shorten(guard::caller& with, milliseconds from_now) {
+    auto r = extend_to(net::now() + from_now);
+    r.shorten = 1;
+    exchange(with, r);
+}
+
+guard::request arm_briefly(guard::caller& with, guard::victim_id const& who, milliseconds term) {
+    auto const limit = net::now() + seconds(5);
+    for (;;) {
+        auto const asked = arm_on(who, term);
+        auto const said = exchange(with, asked).said;
+        if (said == guard::verdict::done) return asked;
+        REQUIRE(said == guard::verdict::out_of_range);
+        REQUIRE(net::now() < limit);
+    }
+}
+
 guard::answer until_dead(guard::caller& with) {
     auto const limit = net::now() + seconds(5);
     for (;;) {
@@ -151,6 +174,11 @@ guard::answer until_dead(guard::caller& with) {
         REQUIRE(net::now() < limit);
         ::poll(nullptr, 0, 2);
     }
+}
+
+void wait_until(instant when) {
+    while (net::now() < when)
+        ::poll(nullptr, 0, 1);
 }
 
 }  // namespace bevmesh::testing

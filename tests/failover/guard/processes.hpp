@@ -61,12 +61,23 @@ private:
                                               milliseconds margin = milliseconds(0));
 [[nodiscard]] failover::guard::request extend_to(instant deadline,
                                                  milliseconds margin = milliseconds(0));
-/// The answer, which must come within a second.
+/// The answer, which must come within five seconds.
 failover::guard::answer exchange(failover::guard::caller& with,
                                  failover::guard::request const& what, int pidfd = -1);
 [[nodiscard]] failover::guard::victim_id identity(pid_t pid, std::string const& cgroup = {},
                                                   bool alone = true);
+/// Arms; the answer, which is `done`. A test is never off the CPU for as long as `term`.
+failover::guard::answer hold(failover::guard::caller& with, failover::guard::victim_id const& who,
+                             milliseconds term = seconds(60), int pidfd = -1);
+/// Moves the deadline of what is held to `from_now`. One that is past by then is obeyed, where an
+/// arming would be refused.
+void shorten(failover::guard::caller& with, milliseconds from_now);
+/// Arms for a term that a test may be off the CPU for: until it is granted. What was asked then.
+[[nodiscard]] failover::guard::request arm_briefly(failover::guard::caller& with,
+                                                   failover::guard::victim_id const& who,
+                                                   milliseconds term);
 /// Asks for the status until the victim is dead; fails after five seconds.
 failover::guard::answer until_dead(failover::guard::caller& with);
+void wait_until(instant when);
 
 }  // namespace bevmesh::testing

@@ -15,7 +15,7 @@ import time
 import unittest
 
 BINARY = sys.argv.pop()
-ARM, HELLO = 1, 0
+HELLO, ARM, EXTEND = range(3)
 SLEEPER = ["sleep", "600"]
 
 
@@ -24,11 +24,16 @@ def start_ticks(pid):
         return int(file.read().rsplit(")", 1)[1].split()[19])
 
 
-def request(verb, pid=0, seconds=0.0):
+def request(verb, pid=0, seconds=0.0, shorten=0):
     ticks = start_ticks(pid) if pid else 0
     deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9)
     return struct.pack("<IHHQiIQ256sqqII", 0x62766764, 1, verb, 1, pid, 1, ticks, b"",
-                       deadline, 0, 0, 0xFFFFFFFF)
+                       deadline, 0, shorten, 0xFFFFFFFF)
+
+
+def verdict(daemon, message):
+    daemon.send(message)
+    return struct.unpack_from("<H", daemon.recv(8192), 6)[0]
 
 
 class Guard(unittest.TestCase):
@@ -64,9 +69,8 @@ class Guard(unittest.TestCase):
         self.addCleanup(daemon.close)
         daemon.connect(f"{self.folder}/redis.sock")
         for message in (request(HELLO), request(ARM, self.database.pid, seconds)):
-            daemon.send(message)
-            answer = daemon.recv(8192)
-            self.assertEqual(struct.unpack_from("<H", answer, 6)[0], 0)
+            self.assertEqual(verdict(daemon, message), 0)
+        return daemon
 
     def status(self):
         return self.verb("--group", "redis", "--status").stdout
@@ -81,7 +85,9 @@ class Guard(unittest.TestCase):
 
     def test_kills_at_the_deadline(self):
         self.start()
-        self.arm(0.2)
+        daemon = self.arm(60)
+        # A deadline that is past by then is obeyed, where an arming would be refused.
+        verdict(daemon, request(EXTEND, seconds=0.2, shorten=1))
         self.assertEqual(self.database.wait(10), -signal.SIGKILL)
         self.assertIn("dead (deadline)", self.status())
 
