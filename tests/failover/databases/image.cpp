@@ -1,12 +1,13 @@
 #include "tests/failover/databases/image.hpp"
 
-#include <arpa/inet.h>
 #include <array>
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <map>
-#include <netinet/in.h>
+#include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -18,11 +19,36 @@
 namespace bevmesh::testing {
 namespace {
 
+/// A network namespace of the test program's own: a port that was chosen here and is not bound yet
+/// is nobody else's. What it forks is in it too.
+struct own_network {
+    own_network() : machine(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
+        REQUIRE(machine >= 0);
+        REQUIRE(::unshare(CLONE_NEWNET) == 0);
+        ifreq loopback{};
+        std::memcpy(loopback.ifr_name, "lo", sizeof "lo");
+        loopback.ifr_flags = static_cast<short>(IFF_UP);
+        int const any = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        int const up = ::ioctl(any, SIOCSIFFLAGS, &loopback);
+        ::close(any);
+        REQUIRE(up == 0);
+    }
+
+    int machine;  // where the packages of an image come from
+};
+
+own_network const& network() {
+    static own_network const entered;
+    return entered;
+}
+
 /// The script's answer: one line.
 std::string output_of(std::string const& program, std::string const& argument) {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    int const machine = network().machine;
     child script([&] {
+        if (::setns(machine, CLONE_NEWNET) != 0) ::_exit(126);
         ::dup2(ends[1], STDOUT_FILENO);
         ::execl(program.c_str(), program.c_str(), argument.c_str(), nullptr);
     });
@@ -94,15 +120,10 @@ int run_in_image(command what) {
 }
 
 std::uint16_t free_port() {
-    int const probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof where;
-    REQUIRE(::bind(probe, reinterpret_cast<sockaddr*>(&where), size) == 0);
-    REQUIRE(::getsockname(probe, reinterpret_cast<sockaddr*>(&where), &size) == 0);
-    ::close(probe);
-    return ::ntohs(where.sin_port);
+    static_cast<void>(network());
+    // Below those that the kernel gives to outgoing connections.
+    static std::uint16_t last = 20'000;
+    return ++last;
 }
 
 }  // namespace bevmesh::testing

@@ -26,7 +26,8 @@ struct command {
 /// Runs it to its end; the exit status.
 int run_in_image(command what);
 
-/// A port of 127.0.0.1 that nothing listens on now.
+/// A port of 127.0.0.1 that is given to nobody else: from the first one on, this program and its
+/// servers have a network of their own.
 [[nodiscard]] std::uint16_t free_port();
 
 }  // namespace bevmesh::testing
