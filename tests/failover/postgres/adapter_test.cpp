@@ -8,6 +8,8 @@
 #include "failover/driver/postgres_database.hpp"
 #include "failover/driver/postgres_files.hpp"
 #include "failover/postgres/data_directory.hpp"
+#include "mesh/net/clock.hpp"
+#include "mesh/net/deadline.hpp"
 #include "tests/failover/postgres/pair.hpp"
 
 namespace bevmesh::failover {
@@ -69,6 +71,7 @@ postgres_options options_for(postgres_process const& one, postgres_process const
     how.policy.self = one.node();
     how.policy.members = {"a", "b"};
     how.policy.timing = *profile("tailnet");
+    how.policy.probe = how.policy.hang = limit;
     how.where = {{one.node(), one.address()}, {other.node(), other.address()}};
     how.login = [](postgres::address const& at) {
         bevmesh::postgres::settings s;
@@ -80,6 +83,19 @@ postgres_options options_for(postgres_process const& one, postgres_process const
     how.quarantine_dir = one.path("quarantine");
     how.mark = one.path("remaking");
     return how;
+}
+
+/// The primary's walsender lets go of it some time after its standby has gone.
+awaitable<void> until_inactive(postgres_process const& primary, std::string slot) {
+    auto const question =
+        "select count(*) from pg_replication_slots where active and slot_name = '" + slot + "'";
+    for (auto const give_up = net::now() + limit;;) {
+        auto const active = co_await ask(primary, question);
+        if (active == "0") co_return;
+        INFO(active);
+        REQUIRE(net::now() < give_up);
+        co_await net::sleep_for(milliseconds(20));
+    }
 }
 
 probe a_probe() {
@@ -149,6 +165,7 @@ TEST_CASE("A standby whose WAL was removed while it was away is made anew") {
             co_await make_primary(on, other);
             co_await make_standby(on, one, other);
             one.stop(SIGINT);
+            co_await until_inactive(other, std::string("bevmesh_a"));
             for (std::string const each :
                  {"alter system set wal_keep_size = 0", "select pg_reload_conf()",
                   "select pg_drop_replication_slot('bevmesh_a')", "create table t(n int)",

@@ -272,10 +272,10 @@ TEST_CASE("Frozen, gone, locked out and foreign are told apart") {
             CHECK(hung.error().why == condition::hung);
             one.freeze(false);
             one.stop(SIGQUIT);
-            auto const gone = co_await s->probe(milliseconds(500));
+            auto const gone = co_await s->probe(limit);
             REQUIRE(gone.has_error());
             CHECK(gone.error().why == condition::refused);
-            auto const write = co_await s->prove(process, milliseconds(500));
+            auto const write = co_await s->prove(process, limit);
             REQUIRE(write.has_error());
             CHECK(write.error().effect == outcome::refused);
         },
