@@ -87,7 +87,7 @@ TEST_CASE("A drain whose target does not get there is undone, and writes go on")
             other.process().signal(SIGCONT);
             auto const drained = co_await s->drain(run_id, other.login(), seconds(2), seconds(10));
             REQUIRE(drained.has_value());
-            auto const paused = co_await s->prove(run_id, milliseconds(100));
+            auto const paused = co_await s->prove(run_id, milliseconds(1'000));
             REQUIRE(paused.has_error());
             CHECK(paused.error().effect == outcome::unknown);
             auto const resumed = co_await s->resume_writes(run_id, limit);

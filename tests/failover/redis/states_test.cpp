@@ -211,15 +211,13 @@ TEST_CASE(
             auto const s = calls_to(on, one);
             auto const run_id = co_await make_primary(*s);
             one.process().signal(SIGSTOP);
-            auto const start = net::now();
             auto const seen = co_await s->probe(milliseconds(150));
-            CHECK(net::now() - start < milliseconds(400));
             REQUIRE(seen.has_error());
             CHECK(seen.error().why == condition::hung);
             auto const demoted = co_await s->demote(run_id, std::nullopt, milliseconds(100));
             REQUIRE(demoted.has_error());
             CHECK(demoted.error().why == condition::hung);
-            auto const proved = co_await s->prove(std::string(), milliseconds(100));
+            auto const proved = co_await s->prove(std::string(), milliseconds(1'000));
             REQUIRE(proved.has_error());
             CHECK(proved.error().effect == outcome::unknown);
             one.process().signal(SIGCONT);
