@@ -35,8 +35,19 @@ carried_out run(hook_settings const& how, run_hook what) {
     carried_out got;
     boost::asio::co_spawn(loop, run_hook_program(how, std::move(what)),
                           [&](std::exception_ptr const&, carried_out c) { got = std::move(c); });
-    loop.run_for(seconds(10));
+    loop.run_for(seconds(20));
     return got;
+}
+
+/// One handler after the other; false when it did not come to pass.
+template <class Condition>
+bool until(boost::asio::io_context& loop, Condition is) {
+    auto const limit = std::chrono::steady_clock::now() + seconds(10);
+    while (!is() && std::chrono::steady_clock::now() < limit) {
+        loop.restart();
+        loop.run_one_until(limit);
+    }
+    return is();
 }
 
 }  // namespace
@@ -102,36 +113,35 @@ TEST_CASE("a lane does one thing after the other, and drops what has not begun")
     lane one(loop.get_executor());
     net::task_group tasks(loop.get_executor(), {});
     std::string seen;
-    auto const slow = [&seen](char const* what) {
-        return [](std::string* into, char const* word) -> awaitable<void> {
+    std::string begun;
+    auto const slow = [&seen, &begun](char const* what) {
+        return [](std::string* into, std::string* begins, char const* word) -> awaitable<void> {
+            *begins = word;
             milliseconds const a_while(20);
             co_await net::sleep_for(a_while);
             *into += word;
-        }(&seen, what);
+        }(&seen, &begun, what);
     };
+    auto const idle = [&one] { return one.idle(); };
     one.push({[slow] { return slow("a"); }});
     one.push({[slow] { return slow("b"); }});
     tasks.spawn(one.run(), "lane");
-    loop.run_for(milliseconds(200));
+    REQUIRE(until(loop, idle));
     CHECK(seen == "ab");
     one.push({[slow] { return slow("c"); }});
     one.push({[slow] { return slow("never"); }, [&seen] { seen += "dropped"; }});
-    loop.restart();
-    loop.run_for(milliseconds(5));
+    REQUIRE(until(loop, [&begun] { return begun == "c"; }));
     one.drop_waiting();
-    loop.restart();
-    loop.run_for(milliseconds(200));
+    REQUIRE(until(loop, idle));
     CHECK(seen == "abdroppedc");
-    CHECK(one.idle());
     tasks.cancel();
-    loop.restart();
-    loop.run_for(milliseconds(200));
+    CHECK(until(loop, [&tasks] { return tasks.size() == 0; }));
 }
 
 TEST_CASE("a hook is a program with arguments; what it says by its status is a veto") {
     hook_settings how;
     how.group = "redis";
-    how.timeout = milliseconds(300);
+    how.timeout = seconds(10);
     run_hook what;
     what.op = 5;
     what.what = "takeover";
@@ -144,9 +154,10 @@ TEST_CASE("a hook is a program with arguments; what it says by its status is a v
     auto const veto = run(how, what);
     CHECK(veto.result == outcome::refused);
     CHECK(veto.detail == "sh ended with status 3");
-    how.before = {"sleep", "30"};
-    CHECK(run(how, what).result == outcome::refused);
     how.before = {"/no/such/program"};
+    CHECK(run(how, what).result == outcome::refused);
+    how.before = {"sleep", "30"};
+    how.timeout = milliseconds(300);
     CHECK(run(how, what).result == outcome::refused);
 }
 
