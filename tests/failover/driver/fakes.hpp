@@ -160,6 +160,7 @@ public:
     awaitable<carried_out> perform(resume_writes what) override { return done("resume", what.op); }
     awaitable<fenced> perform(fence what) override {
         log_.push_back(what.kill ? "kill" : "fence");
+        fenced_at_ = net::now();
         facts_.role = role::replica;
         fenced f;
         f.op = what.op;
@@ -174,6 +175,7 @@ public:
         return done("end stream", op);
     }
     database_facts facts_;
+    instant fenced_at_{};
 
 private:
     awaitable<carried_out> done(char const* what, std::uint64_t op) {
