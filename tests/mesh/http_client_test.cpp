@@ -152,8 +152,12 @@ TEST_CASE("a connection that had an error is not used again") {
     scripted_server server(loop, std::move(plays));
     auto const client = client_of(loop, server.where());
     failure f;
-    run(loop, keep_failure(*client, get("/1", milliseconds(30)), f));
-    run(loop, keep_failure(*client, get("/2", milliseconds(30)), f));
+    // Each has time to be connected in: one that has none leaves its script to the next.
+    milliseconds const limit(1'000);
+    run(loop, keep_failure(*client, get("/1", limit), f));
+    REQUIRE(server.connections() == 1);
+    run(loop, keep_failure(*client, get("/2", limit), f));
+    REQUIRE(server.connections() == 2);
     run(loop, expect_ok(*client, "/3"));
     CHECK(server.connections() == 3);
 }
