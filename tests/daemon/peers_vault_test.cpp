@@ -166,13 +166,13 @@ TEST_CASE("where Vault's certificate has ended the files of `tls` serve again, w
     vault_given given;
     given.add_to(config);
     auto const uri = "URI:" + peer_uri("bev", "oracle1");
-    given.give(vault.issue(uri, 3'600 + 3), vault.ca_file());
+    given.give(vault.issue(uri, 3'600 + 10), vault.ca_file());
     member oracle1(loop, config, "oracle1");
     auto const of_vault = oracle1.self->certificate_expires();
     net::task_group group(loop.get_executor(), nullptr);
     group.spawn(oracle1.self->watch(), "watch");
     loop.restart();
-    auto const end = steady::now() + seconds(15);
+    auto const end = steady::now() + seconds(25);
     while (oracle1.self->certificate_expires() == of_vault && steady::now() < end)
         loop.run_one();
     CHECK(oracle1.self->certificate_expires() > of_vault);
