@@ -1,5 +1,6 @@
 #include "tests/certs/issuer.hpp"
 
+#include <ctime>
 #include <stdexcept>
 
 #include <openssl/ec.h>
@@ -25,8 +26,9 @@ X509* begin(std::string const& name, long serial, EVP_PKEY* key, long from, long
     auto* const made = X509_new();
     X509_set_version(made, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(made), serial);
-    X509_gmtime_adj(X509_getm_notBefore(made), from);
-    X509_gmtime_adj(X509_getm_notAfter(made), to);
+    std::time_t now = std::time(nullptr);
+    X509_time_adj(X509_getm_notBefore(made), from, &now);
+    X509_time_adj(X509_getm_notAfter(made), to, &now);
     std::basic_string<unsigned char> const text(name.begin(), name.end());
     X509_NAME_add_entry_by_NID(X509_get_subject_name(made), NID_commonName, MBSTRING_UTF8,
                                text.c_str(), -1, -1, 0);
@@ -67,8 +69,9 @@ std::string make_crl(X509* by, EVP_PKEY* key, std::vector<std::string> const& se
                      crl_options const& how) {
     using time = std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)>;
     std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> const made(X509_CRL_new(), &X509_CRL_free);
-    time const from(X509_gmtime_adj(nullptr, how.made), &ASN1_TIME_free);
-    time const to(X509_gmtime_adj(nullptr, how.ends), &ASN1_TIME_free);
+    std::time_t now = std::time(nullptr);
+    time const from(X509_time_adj(nullptr, how.made, &now), &ASN1_TIME_free);
+    time const to(X509_time_adj(nullptr, how.ends, &now), &ASN1_TIME_free);
     std::unique_ptr<ASN1_INTEGER, decltype(&ASN1_INTEGER_free)> const number(ASN1_INTEGER_new(),
                                                                              &ASN1_INTEGER_free);
     ASN1_INTEGER_set(number.get(), how.number);
