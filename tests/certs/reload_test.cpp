@@ -2,6 +2,7 @@
 #include "certs/reload.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sys/wait.h>
@@ -161,7 +162,9 @@ TEST_CASE("a single file that is bound into a container is found and named") {
 }
 
 TEST_CASE("a signal goes to the process of the file, never to a group or to all") {
-    auto const path = (std::filesystem::temp_directory_path() / "bevmesh-reload.pid").string();
+    auto folder = (std::filesystem::temp_directory_path() / "bevmesh-reload-XXXXXX").string();
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    auto const path = folder + "/pid";
     auto const to = [&path](std::string const& content, std::string const& signal) {
         std::ofstream(path) << content;
         return outcome_of(signal_process(path, signal));
@@ -180,7 +183,7 @@ TEST_CASE("a signal goes to the process of the file, never to a group or to all"
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
     CHECK(WTERMSIG(status) == SIGHUP);
-    std::filesystem::remove(path);
+    std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("services that are told in turn are not told behind the first that fails") {
