@@ -39,13 +39,13 @@ class Load:
 
     def __enter__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="writes-", dir=STATE))
-        record = self.group.record()
+        record = until("the group has a record", self.group.record)
         self.first_epoch, self.first_holder = record["epoch"], record["holder"]
         writers = [(node.name, node, node.address) for node in self.group.members]
         service = f"{self.group.name}-primary"
         writers.append((DNS, self.lab.starlord, f"{service}.service.consul"))
         self.files = {name: self.directory / name for name, _, _ in writers}
-        self.group.forget_written(self.group.primary(), self.files)
+        until("the primary forgets earlier writes", self._forget)
         for name, node, target in writers:
             where = (target, str(self.group.port), str(self.files[name]), self.group.kind)
             self._start(node, "writer.py", name, *where)
@@ -54,6 +54,10 @@ class Load:
         self._start(self.lab.starlord, "watcher.py", service, token, str(self.seen))
         self.begun = now()
         return self
+
+    def _forget(self):
+        self.group.forget_written(self.group.primary(), self.files)
+        return True
 
     def _start(self, node, program, *args):
         path = f"{HERE}:{HERE.parents[1] / 'faults'}"
@@ -153,9 +157,8 @@ class Load:
         """The promises; prints what was measured."""
         by_writer = {name: promises.read_writes(name, path) for name, path in self.files.items()}
         writes = [write for each in by_writer.values() for write in each]
-        until("somebody serves in the end", self.group.serving, 20)
-        primary = self.group.primary()
-        rose = self.group.record()["epoch"] - self.first_epoch
+        primary = until("somebody serves in the end", self.group.serving, 20)
+        rose = until("there is a record", self.group.record)["epoch"] - self.first_epoch
         chain = promises.changes_of_side(writes)
         check(
             len(chain) - 1 <= rose,
@@ -168,7 +171,10 @@ class Load:
         for line in self.seen.read_text().splitlines():
             if len(line.split()) == 2 and "," in line:
                 raise Failure(f"the catalog names two primaries: {line}")
-        held = {name: self.group.written(primary, name) for name in self.files}
+        held = until(
+            "the primary says what it holds",
+            lambda: {name: self.group.written(primary, name) for name in self.files},
+        )
         total = promises.account(writes, held)
         self.gap, at = promises.longest_gap(by_writer[DNS])
         print(

@@ -133,12 +133,16 @@ class PostgresGroup(Group):
         create_container(node.name)
 
     def sql(self, node, text):
+        """The first column of all rows. OSError: no answer, or it is refused, as it may be while
+        the primary moves."""
         with node.in_network():
             connection = libpq.Connection(
                 node.address, self.port, password(), files=node.files / TLS
             )
         try:
             return connection.query(text)
+        except libpq.QueryError as error:
+            raise OSError(f"PostgreSQL on {node}: {error.state} {error}") from None
         finally:
             connection.close()
 

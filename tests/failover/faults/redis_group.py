@@ -91,22 +91,19 @@ class Group:
     # ---- the database itself
 
     def call(self, node, *words, timeout=2, admin=False):
-        """One command to the node's own Redis, asked on the node."""
+        """One command to the node's own Redis, asked on the node. OSError: no answer, or it is
+        refused, as it may be while the primary moves."""
         with node.in_network():
             sock = socket.create_connection((node.address, self.port), timeout)
         with client_tls.wrap(sock, node.address, node.files / client_tls.OWN) as sock:
             talk = Connection(sock)
-            if admin:
-                password = (node.files / "etc/bevmesh/redis.password").read_text().strip()
-                talk.ask("AUTH", "bevmesh", password)
-            return talk.ask(*words)
-
-    def put(self, node, key, value):
-        """Whether it was taken; not while the gate is shut."""
-        try:
-            return self.call(node, "SET", key, value) == "OK"
-        except ReplyError as error:
-            raise OSError(str(error)) from None
+            try:
+                if admin:
+                    password = (node.files / "etc/bevmesh/redis.password").read_text().strip()
+                    talk.ask("AUTH", "bevmesh", password)
+                return talk.ask(*words)
+            except ReplyError as error:
+                raise OSError(f"{words[0]} on {node}: {error}") from None
 
     def info(self, node, section="replication"):
         text = self.call(node, "INFO", section)
@@ -355,4 +352,4 @@ class Group:
         return node.api("POST", "/v1/failover/order", body)
 
 
-__all__ = ["CONTAINER", "GROUP", "Group", "KEY", "PORT", "ReplyError", "create", "install"]
+__all__ = ["CONTAINER", "GROUP", "Group", "KEY", "PORT", "create", "install"]

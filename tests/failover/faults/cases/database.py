@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 
-from harness import check, equal, fault, until
+from harness import check, equal, fault, until, until_equal
 from load import Load
 from redis_group import CONTAINER, GROUP
 from writer import now
@@ -128,7 +128,7 @@ def redis_primary_reborn_empty(lab):
     with Load(lab) as load:
         load.steady()
         old, new = group.primary(), group.replica()
-        group.call(old, "SET", "kept", "yes")
+        until("the primary takes it", lambda: group.call(old, "SET", "kept", "yes"))
         until("the replica has it", lambda: group.call(new, "GET", "kept") == "yes", 5)
         old.docker("kill", CONTAINER)
         old.exec("sh", "-c", "rm -rf /var/lib/redis/*")
@@ -137,7 +137,7 @@ def redis_primary_reborn_empty(lab):
         until("both are whole", group.healthy, 30)
         equal(group.primary(), new, "the primary")
         for node in (new, old):
-            equal(group.call(node, "GET", "kept"), "yes", f"what {node} has")
+            until_equal(f"what {node} has", lambda n=node: group.call(n, "GET", "kept"), "yes")
 
 
 @fault
@@ -171,7 +171,8 @@ def redis_replica_far_behind(lab):
         pid = group.signal(new, signal.SIGSTOP)
         until("the primary goes on alone", lambda: not _in_sync(group, old, new), 15)
         for number in range(64):
-            until("the primary takes it", lambda n=number: group.put(old, f"bulk:{n}", "x" * 65536))
+            bulk = ("SET", f"bulk:{number}", "x" * 65536)
+            until("the primary takes it", lambda words=bulk: group.call(old, *words))
         group.signal(old, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
@@ -182,7 +183,7 @@ def redis_replica_far_behind(lab):
         equal(old.cli(*order)[0], 0, "the command's end")
         load.served_by(old, 25)
         until("both are whole", group.healthy, 30)
-        equal(group.call(new, "STRLEN", "bulk:63"), 65536, "what the replica has")
+        until_equal("what it has", lambda: group.call(new, "STRLEN", "bulk:63"), 65536)
 
 
 def _in_sync(group, holder, node):

@@ -24,7 +24,7 @@ def postgres_primary_sigkill(lab):
         group.signal(old, signal.SIGKILL)
         load.served_by(new)
         until("the old one is back as a standby in sync", group.healthy, 40)
-        check(group.streams_from(old, new), "the old primary streams from the new one")
+        until("the old primary streams from the new one", lambda: group.streams_from(old, new))
 
 
 @fault
@@ -36,8 +36,9 @@ def postgres_backend_sigkill(lab):
     with _load(lab) as load:
         load.steady()
         victim = "select pid from pg_stat_activity where query like 'insert into written%' limit 1"
-        pid = group.sql(old, victim)[0]
-        old.docker("exec", group.container, "sh", "-c", f"kill -9 {pid}")
+        pid = until("a writer has a backend", lambda: group.sql(old, victim))[0]
+        # The command may be killed with its container.
+        old.docker("exec", group.container, "sh", "-c", f"kill -9 {pid}", check=False)
         load.served_by(new, 20)
         until("both are whole", group.healthy, 40)
 

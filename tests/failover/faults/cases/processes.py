@@ -5,7 +5,7 @@ import signal
 from bevlab import faults, kernel
 
 from group_mesh import GUARD
-from harness import check, equal, fault, holds, until
+from harness import check, equal, fault, holds, until, until_equal
 from load import Load
 from redis_group import CONTAINER, GROUP
 from writer import now
@@ -201,7 +201,7 @@ def redis_both_nodes_restart(lab):
     disk."""
     group = lab.group
     primary = group.primary()
-    until("a write is taken", lambda: group.put(primary, "kept", "yes"))
+    until("a write is taken", lambda: group.call(primary, "SET", "kept", "yes"))
     until("the replica has it", lambda: group.call(group.replica(), "GET", "kept") == "yes", 5)
     _wait(1.2)  # appendfsync everysec
     for node in group.members:
@@ -221,4 +221,4 @@ def redis_both_nodes_restart(lab):
     equal((code, "LOST" in err), (0, True), "the command's end and its warning")
     until("all is whole", group.healthy, 30)
     equal(group.primary(), primary, "the primary")
-    equal(group.call(primary, "GET", "kept"), "yes", "what was on disk")
+    until_equal("what was on disk", lambda: group.call(primary, "GET", "kept"), "yes")
