@@ -28,6 +28,10 @@ class Connection:
             "dbname": "postgres",
             "connect_timeout": 2,
             "tcp_user_timeout": 1000,
+            # For an answer that does not come: nothing that was sent is unacknowledged then.
+            "keepalives_idle": 1,
+            "keepalives_interval": 1,
+            "keepalives_count": 2,
             "options": f"'-c statement_timeout={limit * 1000}'",
             "sslmode": "disable",
         }
