@@ -39,9 +39,11 @@ def changes_of_side(writes):
 
 
 def longest_gap(writes, since=0):
-    """Seconds between two acknowledged writes of one writer, and when it began."""
+    """Seconds between two acknowledged writes of one writer, and when it began; one that has begun
+    before `since` counts from there."""
     acked = sorted(w.ended for w in writes if w.kind == "acked" and w.ended >= since)
-    gaps = [(after - before, before) for before, after in zip(acked, acked[1:])]
+    instants = [since, *acked] if since else acked
+    gaps = [(after - before, before) for before, after in zip(instants, instants[1:])]
     longest, at = max(gaps, default=(0, 0))
     return longest / 1e9, at
 

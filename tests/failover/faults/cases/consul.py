@@ -28,7 +28,7 @@ def _gone(lab, seconds):
         start = now()
         with _frozen_servers(lab):
             load.goes_on(primary, seconds)
-        gap = load.longest_gap(primary, start)
+        gap = load.longest_gap(start, primary.name)
         print(f"  {gap:.3f} s without writes on an open connection")
         until("all is whole", lab.group.healthy, 40)
 
