@@ -17,13 +17,14 @@ class Write:
     ended: int
     kind: str
     where: str
+    error: str
 
 
 def read_writes(writer, path):
     writes = []
     for line in path.read_text().splitlines():
         words = line.split()
-        if len(words) == 5:
+        if len(words) == 6:
             writes.append(Write(writer, *(int(word) for word in words[:3]), *words[3:]))
     return writes
 

