@@ -1,6 +1,5 @@
 """Certificates that change while primaries move, and who has none."""
 
-import os
 import signal
 import socket
 import ssl
@@ -83,8 +82,7 @@ def failover_during_a_rotation(lab, group):
     with Load(lab, allow_lost=group.kind == "redis", moves=1, group=group) as load:
         load.steady()
         old, new = group.primary(), group.replica()
-        for pid in group.processes(old):
-            os.kill(pid, signal.SIGSTOP)
+        group.stop_all(old)
         order_rotation(group)
         until("it is being told", lambda: certificate(old, group.name)["state"] == "installed", 10)
         equal(group.serving(), old, "who serves meanwhile")

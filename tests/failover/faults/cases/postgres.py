@@ -1,9 +1,8 @@
 """PostgreSQL: the same promises; with `synchronous: on` nothing that was acknowledged is lost."""
 
-import os
 import signal
 
-from bevlab import faults
+from bevlab import faults, kernel
 from harness import check, equal, fault, holds, until
 from load import Load
 from writer import now
@@ -50,11 +49,9 @@ def postgres_primary_frozen(lab):
     old, new = group.primary(), group.replica()
     with _load(lab) as load:
         load.steady()
-        frozen = group.processes(old)
-        for pid in frozen:
-            os.kill(pid, signal.SIGSTOP)
+        frozen = group.stop_all(old)
         load.served_by(new, 20)
-        check(not frozen & group.processes(old), "a frozen process still runs")
+        check(not any(kernel.alive(who) for who in frozen), "a frozen process still runs")
         until("both are whole", group.healthy, 40)
 
 
