@@ -134,6 +134,15 @@ class Load:
             seconds,
         )
 
+    def took_turns(self, old, new):
+        """The last write that `old` acknowledged had its answer before the first one was sent that
+        `new` acknowledged."""
+        acked = [w for name in self.files for w in self.writes(name) if w.kind == "acked"]
+        last = max(w.ended for w in acked if w.where == old.address)
+        first = min(w.sent for w in acked if w.where == new.address)
+        late = (last - first) / 1e9
+        check(late < 0, f"{old} acknowledged a write {late:.3f} s after {new} had its first one")
+
     def __exit__(self, kind, *_):
         for child in self.children:
             child.terminate()
