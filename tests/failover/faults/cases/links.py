@@ -18,7 +18,7 @@ def redis_primary_link_down(lab):
         old, new = lab.group.primary(), lab.group.replica()
         lab.unplug(old)
         load.served_by(new)
-        lab.heal()
+        lab.heal_and_join()
         until("all is whole", lab.group.healthy, 30)
         load.took_turns(old, new)
 
@@ -31,7 +31,7 @@ def redis_replica_link_down(lab):
         lab.unplug(lab.group.replica())
         load.steady()
         load.stays(4)
-        lab.heal()
+        lab.heal_and_join()
         until("all is whole", lab.group.healthy, 30)
 
 
@@ -44,7 +44,7 @@ def redis_one_way_from_primary(lab):
         for other in _others(lab, old):
             lab.cut(old, other, one_way=True)
         load.served_by(new)
-        lab.heal()
+        lab.heal_and_join()
         until("all is whole", lab.group.healthy, 30)
 
 
@@ -57,7 +57,7 @@ def redis_one_way_to_primary(lab):
         for other in _others(lab, old):
             lab.cut(other, old, one_way=True)
         load.served_by(new)
-        lab.heal()
+        lab.heal_and_join()
         until("all is whole", lab.group.healthy, 30)
 
 
@@ -94,7 +94,7 @@ def redis_primary_cut_from_both(lab):
         for other in _others(lab, old):
             lab.cut(old, other)
         load.served_by(new)
-        lab.heal()
+        lab.heal_and_join()
         until("all is whole", lab.group.healthy, 30)
 
 
@@ -111,6 +111,7 @@ def redis_flapping_link(lab):
             lab.heal()
             _pause(0.5)
         load.anybody_serves(20)
+        lab.heal_and_join()
         until("all is whole", lab.group.healthy, 30)
 
 

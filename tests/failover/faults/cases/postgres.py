@@ -93,7 +93,7 @@ def postgres_primary_link_down(lab):
         load.served_by(new, 20)
         late = load.acked_since(at + 2_500_000_000, old.name)
         check(not late, f"{len(late)} writes were acknowledged on the isolated side after 2.5 s")
-        lab.heal()
+        lab.heal_and_join()
         until("both are whole", group.healthy, 60)
 
 
@@ -107,7 +107,7 @@ def postgres_standby_link_down(lab):
         lab.unplug(group.replica())
         load.steady()
         load.stays(4)
-        lab.heal()
+        lab.heal_and_join()
         until("the standby is in sync again", group.healthy, 60)
 
 
@@ -123,7 +123,7 @@ def postgres_primary_dies_after_heal(lab):
         lab.unplug(new)
         load.steady()
         load.stays(8)
-        lab._make_run()  # joins Consul's agents, which would take up to a minute and a half
+        lab.heal_and_join()
         healed = now()
         until("the standby could take over again", group.healthy, 60)
         print(f"  {(now() - healed) / 1e9:.1f} s from the heal until the standby is fit again")
