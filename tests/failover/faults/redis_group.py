@@ -12,7 +12,7 @@ from bevlab import engine, kernel
 from bevlab.layout import node_dir
 
 import client_tls
-from harness import Failure, until
+from harness import Failure, equal, until
 from resp import Connection, ReplyError
 
 GROUP = "redis"
@@ -362,6 +362,29 @@ class Group:
         """(status, answer) of the daemon on `node`."""
         body = {"group": self.name, "order": what, "node": to, **more}
         return node.api("POST", "/v1/failover/order", body)
+
+    def move(self, to):
+        """A switchover that is to be accepted. One report of the target's that comes late makes it
+        unfit for a moment: what is refused so has begun nothing, and is ordered again."""
+
+        def answered():
+            status, answer = self.order(self.primary(), "switchover", to.name)
+            return self._refused(str(answer)) if status == 409 else (status, answer)
+
+        status, answer = until(f"a switchover to {to} is accepted", answered)
+        equal(status, 200, f"the order's answer ({answer})")
+
+    def move_by_command(self, to, by):
+        """As `move`, by the command line on `by`; what it said."""
+        order = ("failover", "switchover", self.name, "--node", to.name, "--yes")
+
+        def ended():
+            code, _, said = by.cli(*order)
+            return self._refused(said) if code == 5 else (code, said)
+
+        code, said = until(f"a switchover to {to} is accepted", ended)
+        equal(code, 0, f"the command's end ({said})")
+        return said
 
 
 __all__ = ["CONTAINER", "GROUP", "Group", "KEY", "PORT", "create", "install"]

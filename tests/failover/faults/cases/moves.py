@@ -16,9 +16,8 @@ def redis_switchover_under_load(lab):
     with Load(lab, allow_lost=False, moves=1) as load:
         load.steady()
         new = lab.group.replica()
-        order = ("switchover", GROUP, "--node", new.name, "--yes")
-        code, _, err = lab.starlord.cli("failover", *order)
-        equal((code, "moves to" in err), (0, True), "the command's end and its announcement")
+        said = lab.group.move_by_command(new, by=lab.starlord)
+        check("moves to" in said, f"the announcement: {said}")
         load.served_by(new)
         until("all is whole", lab.group.healthy, 20)
 
@@ -28,12 +27,11 @@ def redis_failback(lab):
     """And back to the preferred node, on the operator's word."""
     group = lab.group
     if group.primary() is lab.thanos:
-        group.order(lab.thanos, "switchover", "oracle1")
+        group.move(lab.oracle1)
         until("it is away from home", lambda: group.healthy() is lab.oracle1, 20)
     with Load(lab, allow_lost=False, moves=1) as load:
         load.steady()
-        code, _, _ = lab.thanos.cli("failover", "switchover", GROUP, "--node", "thanos", "--yes")
-        equal(code, 0, "the command's end")
+        group.move_by_command(lab.thanos, by=lab.thanos)
         load.served_by(lab.thanos)
         until("all is whole", group.healthy, 20)
 
@@ -83,7 +81,7 @@ def redis_switchover_target_dies(lab):
     with Load(lab, allow_lost=False) as load:
         load.steady()
         old, new = group.primary(), group.replica()
-        group.order(old, "switchover", new.name)
+        group.move(new)
         new.kill("bevmesh", signal.SIGKILL)
         new.docker("kill", CONTAINER, check=False)
         load.anybody_serves(30)

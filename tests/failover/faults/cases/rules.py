@@ -60,7 +60,7 @@ def redis_hook_vetoes(lab):
         with Load(lab) as load:
             load.steady()
             old, new = group.primary(), group.replica()
-            group.order(old, "switchover", new.name)
+            group.move(new)
             until("it says who forbids it", lambda: _told(group, old, "hook"), 10)
             load.steady()
             equal(group.primary(), old, "the primary")
