@@ -2,7 +2,7 @@
 
 import json
 
-from harness import check, equal, fault, until
+from harness import check, equal, fault, until, until_equal
 from redis_group import GROUP
 
 METRICS = 9701
@@ -23,26 +23,31 @@ def _metric(asked, name, /, **labels):
     raise OSError(f"no {name} {labels} on {asked}")
 
 
+def _until_status(node, path, status, what):
+    until_equal(what, lambda: _get(node, path)[0], status)
+
+
+def _until_metric(asked, name, wanted, /, **labels):
+    until_equal(f"{name} on {asked}", lambda: _metric(asked, name, group=GROUP, **labels), wanted)
+
+
 @fault
 def redis_load_balancers(lab):
     """/primary/GROUP answers 200 on the primary alone, /replica/GROUP on a replica that streams and
     lacks no more than max_lag; a group that is none is 404."""
     group = lab.group
     primary, replica = group.primary(), group.replica()
-    equal(_get(primary, f"/primary/{GROUP}")[0], 200, "the primary as primary")
-    equal(_get(primary, f"/replica/{GROUP}")[0], 503, "the primary as replica")
-    equal(_get(replica, f"/primary/{GROUP}")[0], 503, "the replica as primary")
-    equal(_get(replica, f"/replica/{GROUP}")[0], 200, "the replica as replica")
-    until(
-        "the replica is near enough",
-        lambda: _get(replica, f"/replica/{GROUP}?max_lag=1000000")[0] == 200,
-    )
+    _until_status(primary, f"/primary/{GROUP}", 200, "the primary as primary")
+    _until_status(primary, f"/replica/{GROUP}", 503, "the primary as replica")
+    _until_status(replica, f"/primary/{GROUP}", 503, "the replica as primary")
+    _until_status(replica, f"/replica/{GROUP}", 200, "the replica as replica")
+    _until_status(replica, f"/replica/{GROUP}?max_lag=1000000", 200, "the replica is near enough")
     for node in lab.nodes:
-        equal(_get(node, "/primary/no-such")[0], 404, f"a group that is none, on {node}")
+        _until_status(node, "/primary/no-such", 404, f"a group that is none, on {node}")
     group.move(replica)
     until("the sides have changed", lambda: _get(replica, f"/primary/{GROUP}")[0] == 200, 15)
     until("the old one is a replica", lambda: _get(primary, f"/replica/{GROUP}")[0] == 200, 15)
-    equal(_get(primary, f"/primary/{GROUP}")[0], 503, "the old primary as primary")
+    _until_status(primary, f"/primary/{GROUP}", 503, "the old primary as primary")
 
 
 @fault
@@ -51,24 +56,31 @@ def redis_metrics(lab):
     group = lab.group
     old, new = group.primary(), group.replica()
     before = _metric(new, "bevmesh_failover_takes_total", group=GROUP, reason="switchover")
-    epoch = _metric(old, "bevmesh_failover_epoch", group=GROUP)
-    equal(epoch, group.record()["epoch"], "the epoch")
-    check(_metric(old, "bevmesh_failover_lease_seconds", group=GROUP) > 0, "the lease has an end")
-    equal(_metric(new, "bevmesh_failover_lease_seconds", group=GROUP), 0, "the replica's lease")
+    epoch = group.record()["epoch"]
+    _until_metric(old, "bevmesh_failover_epoch", epoch)
+    lease = "bevmesh_failover_lease_seconds"
+    until("the lease has an end", lambda: _metric(old, lease, group=GROUP) > 0)
+    _until_metric(new, lease, 0)
     for node, role in ((old, "primary"), (new, "replica")):
-        equal(_metric(node, "bevmesh_failover_role", group=GROUP, role=role), 1, f"{node}'s role")
-        equal(_metric(node, "bevmesh_failover_guard_up", group=GROUP), 1, f"{node}'s guard")
-    equal(_metric(old, "bevmesh_failover_in_sync", group=GROUP, node=new.name), 1, "in sync")
-    check(_metric(old, "bevmesh_failover_lag_bytes", group=GROUP, node=new.name) < 1e6, "the lag")
+        _until_metric(node, "bevmesh_failover_role", 1, role=role)
+        _until_metric(node, "bevmesh_failover_guard_up", 1)
+    _until_metric(old, "bevmesh_failover_in_sync", 1, node=new.name)
+    lag = "bevmesh_failover_lag_bytes"
+    until("the lag is small", lambda: _metric(old, lag, group=GROUP, node=new.name) < 1e6)
     group.move(new)
     until("it is counted", lambda: _metric(
         new, "bevmesh_failover_takes_total", group=GROUP, reason="switchover") == before + 1, 15)
-    until("it serves", lambda: _metric(new, "bevmesh_failover_serving", group=GROUP) == 1)
-    equal(_metric(new, "bevmesh_failover_epoch", group=GROUP), epoch + 1, "the next epoch")
-    check(
-        _metric(new, "bevmesh_failover_step_seconds_total", group=GROUP, step="promoting") > 0,
-        "the promotion took time",
-    )
+    _until_metric(new, "bevmesh_failover_serving", 1)
+    _until_metric(new, "bevmesh_failover_epoch", epoch + 1)
+    until("the promotion took time", lambda: _metric(
+        new, "bevmesh_failover_step_seconds_total", group=GROUP, step="promoting") > 0)
+
+
+def _holder(asked):
+    """By the command line's status, which ends with 0 when there is nothing bad to say."""
+    code, out, err = asked.cli("failover", "status", GROUP, "--format", "json")
+    equal(code, 0, f"status on {asked} ({err})")
+    return json.loads(out)["groups"][0]["lease"]["holder"]
 
 
 @fault
@@ -77,9 +89,7 @@ def redis_command_line(lab):
     refused with a sentence."""
     primary, replica = lab.group.primary(), lab.group.replica()
     for node in (primary, replica):
-        code, out, _ = node.cli("failover", "status", GROUP, "--format", "json")
-        equal(code, 0, f"status on {node}")
-        equal(json.loads(out)["groups"][0]["lease"]["holder"], primary.name, f"what {node} says")
+        until_equal(f"the holder by {node}'s status", lambda n=node: _holder(n), primary.name)
         code, out, _ = node.cli("failover", "explain", GROUP)
         check(code == 0 and replica.name in out, f"explain on {node}: {code} {out}")
         code, out, _ = node.cli("failover", "history", GROUP)
@@ -122,5 +132,5 @@ def redis_orders_from_a_node_that_is_no_member(lab):
     check(code == 5 and first.name in said, f"switchover: {code} {said}")
     code, said = ordered("promote", GROUP, "--node", "no-such", "--yes")
     check(code == 1 and "'no-such' is no member" in said, f"promote: {code} {said}")
-    lab._make_run()
+    lab.heal_and_join()
     until("all is whole", group.healthy, 60)
