@@ -14,18 +14,22 @@ def _configured(lab, old, new):
     files = {node: node.files / "etc/bevmesh/bevmesh.yaml" for node in lab.group.members}
     kept = {node: path.read_text() for node, path in files.items()}
 
-    def use(texts):
-        for node, path in files.items():
-            path.write_text(texts[node])
+    def restart():
+        for node in files:
             lab.restart(node)
         until("all is whole", lab.group.healthy, 30)
 
-    use({node: text.replace(old, new, 1) for node, text in kept.items()})
     try:
+        for node, path in files.items():
+            path.write_text(kept[node].replace(old, new, 1))
+        restart()
         yield
     finally:
-        lab._make_run()  # a test that failed may have left a link cut
-        use(kept)
+        # First of all: nothing else writes it anew, and every later fault would run with it.
+        for node, path in files.items():
+            path.write_text(kept[node])
+        lab.heal_and_join()  # a test that failed may have left a link cut, or a daemon ended
+        restart()
 
 
 @fault
@@ -45,8 +49,17 @@ def redis_damping(lab):
             holds("it waits", lambda: group.view(first)["stage"] != "serving", 4)
             equal(lab.starlord.cli("failover", "ack", GROUP, "--yes")[0], 0, "ack")
             load.served_by(first, 20)
-            lab._make_run()
+            lab.heal_and_join()
             until("all is whole", group.healthy, 40)
+
+
+@contextlib.contextmanager
+def _removed_after(nodes, path):
+    try:
+        yield
+    finally:
+        for node in nodes:
+            node.exec("rm", "-f", path)
 
 
 @fault
@@ -56,7 +69,7 @@ def redis_hook_vetoes(lab):
     group = lab.group
     flag = "/run/bevmesh-hook-allows"
     hooks = f"block: 0s\n    hooks: {{before: [test, -e, {flag}]}}"
-    with _configured(lab, "block: 0s", hooks):
+    with _configured(lab, "block: 0s", hooks), _removed_after(group.members, flag):
         with Load(lab) as load:
             load.steady()
             old, new = group.primary(), group.replica()
@@ -71,8 +84,6 @@ def redis_hook_vetoes(lab):
                 node.exec("touch", flag)
             load.anybody_serves(30)
             until("all is whole", group.healthy, 30)
-        for node in group.members:
-            node.exec("rm", flag)
 
 
 def _told(group, node, word):
