@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+from datetime import datetime, timezone
 
 from harness import check, equal, fault, holds, until
 from load import Load
@@ -73,12 +74,14 @@ def redis_hook_vetoes(lab):
         with Load(lab) as load:
             load.steady()
             old, new = group.primary(), group.replica()
+            ordered = _utc()
             group.move(new)
-            until("it says who forbids it", lambda: _told(group, old, "hook"), 10)
+            until("it says who forbids it", lambda: _told(group, old, "hook", ordered), 10)
             load.steady()
             equal(group.primary(), old, "the primary")
+            killed = _utc()
             group.signal(old, signal.SIGKILL)
-            until("the taker says who forbids it", lambda: _told(group, new, "hook"), 15)
+            until("the taker says who forbids it", lambda: _told(group, new, "hook", killed), 15)
             check(group.serving() is not new, "it took over in spite of its hook")
             for node in group.members:
                 node.exec("touch", flag)
@@ -86,5 +89,14 @@ def redis_hook_vetoes(lab):
             until("all is whole", group.healthy, 30)
 
 
-def _told(group, node, word):
-    return any(word in line["text"] for line in group.history(node)[-20:])
+def _utc():
+    """As the history writes it, but for the letter at the end."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+
+
+def _told(group, node, word, since):
+    """Whether it was `node` itself, and since then: the history is the members' common one."""
+    return any(
+        word in line["text"] and line["node"] == node.name and line["at"] >= since
+        for line in group.history(node)
+    )
