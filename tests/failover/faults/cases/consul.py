@@ -22,8 +22,8 @@ def _frozen_servers(lab):
 
 
 def _await_promise(group, primary):
-    """The members have just promised: the next daemon has nearly all of the 4.5 s to ask them in
-    again. Just before their next promise it would have two thirds, few for a slow start."""
+    """The members have just promised: the next daemon has nearly the whole lease of 4.5 s to come
+    back in. Just before the next promise it would be two thirds, too little for a slow start."""
     until("the lease is new", lambda: group.view(primary)["lease"]["left_ms"] > 4200, 15)
 
 

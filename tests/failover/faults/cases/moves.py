@@ -95,7 +95,7 @@ def redis_switchover_target_dies(lab):
     group = lab.group
     with Load(lab, allow_lost=False) as load:
         load.steady()
-        old, new = group.primary(), group.replica()
+        new = group.replica()
         group.move(new)
         new.kill("bevmesh", signal.SIGKILL)
         new.docker("kill", CONTAINER, check=False)
