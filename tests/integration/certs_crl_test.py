@@ -225,8 +225,8 @@ class Revocation(CertsTest):
         self.settled()
         with self.assertRaisesRegex(OSError, "revoked"):
             Connection(NAME, self.home / "thief").ask()
+        poll("PostgreSQL", lambda: not self.refuses(connect_postgres, self.home / "good"), 30)
         self.assertTrue(self.refuses(connect_postgres, self.home / "stolen"))
-        connect_postgres(self.home / "good")
         self.assertTrue((self.home / "postgres/current/crl.pem").exists())
 
 

@@ -70,6 +70,13 @@ class PeersOverVault(VaultTest):
     def log(self, node):
         return (self.home / f"daemon-{node}.log").read_text()
 
+    def refusals(self, node):
+        """Of callers for what they showed; a busy machine's give up in the middle of a handshake."""
+        given_up = ("truncated", "handshake within", "reset by peer")
+        lines = self.log(node).splitlines()
+        found = [line for line in lines if "a connection was refused" in line]
+        return [line for line in found if not any(words in line for words in given_up)]
+
     def downs(self, node):
         """How it lost its peer, but for the time that a busy machine takes."""
         lines = self.log(node).splitlines()
@@ -106,7 +113,7 @@ class PeersOverVault(VaultTest):
             fresh = Connection(node, self.files(caller))
             self.assertEqual(int(fresh.shown()["serialNumber"], 16), int(after[node], 16))
             fresh.close()
-            self.assertNotIn("a connection was refused", self.log(node))
+            self.assertEqual(self.refusals(node), [])
             self.assertEqual(self.downs(node), downs[node])
         self.assertEqual((to_first.ask(), to_other.ask()), (NAME, OTHER))
         self.assertEqual((to_first.sock, to_other.sock), sockets)

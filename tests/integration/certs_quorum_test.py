@@ -53,13 +53,21 @@ class Quorum(VaultClusterTest, ServicesTest):
     def signed_in_vain(self):
         """By name, at a moment when every certificate that was signed for is at the wire."""
 
+        def idle():
+            found = self.all_settled()
+            return found and all(one["doing"] == "none" for one in found.values())
+
         def at_rest():
-            if not self.all_settled():
+            if not idle():
                 return None
             before, signs = self.installed(), self.requests_to_sign()
-            return before == self.installed() and self.all_settled() and (signs - before,)
+            return before == self.installed() and idle() and (signs - before,)
 
         return poll("a moment of rest", at_rest, 60)[0]
+
+    def leader(self):
+        """There is none for a moment where a busy machine's servers elect another."""
+        return poll("the leader", self.vault.active, 30)
 
     def each_renewed(self, since):
         """Whether each is another than in `since`, and at the wire."""
@@ -91,7 +99,6 @@ class Quorum(VaultClusterTest, ServicesTest):
         return self.metrics("bevmesh_certs_failures_total")[service]["sign"]
 
     def test_1_the_leader_is_killed_in_the_middle_of_a_rotation(self):
-        self.assertEqual(self.vault.active(), ADDRESSES[0])
         self.assertEqual(self.signed_in_vain(), Counter())
         names = list(self.services)
         with self.load(*LOADED):
@@ -101,7 +108,7 @@ class Quorum(VaultClusterTest, ServicesTest):
                 self.order(name)
                 poll(name, lambda: self.is_another(name, since), 20)
             self.order(*names[3:])
-            self.kill(ADDRESSES[0])
+            self.kill(self.leader())
             poll("every other certificate", lambda: self.each_renewed(since), 40, 0.1)
             poll("the next leader", self.vault.active, 30, 0.1)
             self.wait_for_renewals()
@@ -112,7 +119,7 @@ class Quorum(VaultClusterTest, ServicesTest):
         before = self.signed_in_vain()
         with self.load(*LOADED):
             self.wait_for_quiet()
-            self.kill(self.vault.active())
+            self.kill(self.leader())
             (last,) = self.alive()
             self.assertIsNone(self.vault.active())
             policy = {"policy": 'path "none" { capabilities = ["deny"] }'}
@@ -161,8 +168,9 @@ class Quorum(VaultClusterTest, ServicesTest):
             self.assertGreater(failed, 0)
             poll("its tries", lambda: self.failed_signs("web0") >= failed + 4, 30)
             self.assertGreater(time.monotonic() - since, 3 * 0.5)
-            alarm = re.compile(r" error certs: .*alone/web\d: .* ends in \d+s$", re.M)
-            poll("the alarm", lambda: alarm.search(self.log()), LIFE, 0.1)
+        # It comes when hardly a second is left to those who make connections.
+        alarm = re.compile(r" error certs: .*alone/web\d: .* ends in \d+s$", re.M)
+        poll("the alarm", lambda: alarm.search(self.log()), LIFE, 0.1)
         self.assertEqual(self.requests_to_sign(), before)
         self.revive(*ADDRESSES)
         self.await_all()

@@ -7,7 +7,7 @@ import subprocess
 from collections import Counter
 
 from onenode import poll
-from vault_fixture import PORT, Vault
+from vault_fixture import PORT, Vault, whole_lines
 
 ADDRESSES = ("10.77.0.1", "10.77.0.2", "10.77.0.3")
 ACTIVE, STANDBY = 200, 429  # statuses of sys/health
@@ -127,7 +127,7 @@ class VaultClusterTest:
     def requests_to_sign(self):
         """Counts them by the certificate's name, whichever server saw them."""
         seen = {}
-        for line in (self.home / "audit.log").read_text().splitlines():
+        for line in whole_lines(self.home / "audit.log"):
             entry = json.loads(line)
             request = entry["request"]
             if entry["type"] == "request" and request["path"].startswith("pki_bev/sign/"):

@@ -4,7 +4,8 @@
   health WHICH starting|healthy|unhealthy|none · rename WHICH NAME
   burst COUNT [SEED]      answers after the last event
   lose N                  the next N events are published to nobody
-  close-events [abrupt]   ends the event streams
+  close-events [abrupt] [COMMAND]   ends the event streams; COMMAND on containers comes in the same
+                          turn, before anybody can be back
   slow MILLISECONDS       before each answer; 0: at once
   fail N STATUS [PART]    the next N requests whose path contains PART; `fail 0 0` ends it
   engine down|up          containers run on, as with live-restore
@@ -67,8 +68,11 @@ class Control:
     async def _lose(self, count):
         self.hub.to_lose = int(count)
 
-    async def _close_events(self, how=""):
-        self.hub.close_streams(how == "abrupt")
+    async def _close_events(self, *words):
+        abrupt = words[:1] == ("abrupt",)
+        self.hub.close_streams(abrupt)
+        command = words[abrupt:]
+        return self._on_containers(command[0], command[1:]) if command else None
 
     async def _slow(self, milliseconds):
         self.engine.slow = float(milliseconds) / 1000
