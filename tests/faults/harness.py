@@ -72,10 +72,11 @@ def until_equal(what, look, wanted, seconds=5.0):
 
 
 def holds(what, look, seconds):
-    """`look` gives something true, every time, for so long: the proof that nothing happens."""
+    """`look` gives something true, every time, for so long: the proof that nothing happens. One
+    that has no answer, as while a leader is elected, is asked again."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        seen = look()
+        seen = until(f"{what}: an answer", lambda: (look(),))[0]
         if not seen:
             raise Failure(
                 f"{what}: no longer, {seconds - (end - time.monotonic()):.2f} s on; seen: {seen!r}"

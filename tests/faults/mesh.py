@@ -151,9 +151,15 @@ class Mesh:
     def _empty(self, node):
         if node.docker("info", "--format", "{{.Swarm.LocalNodeState}}") != "inactive":
             node.docker("swarm", "leave", "--force", check=False)
-        containers = node.docker("ps", "-aq", "--filter", f"label={LABEL}").split()
-        if containers:
-            node.remove(*containers)
+
+        def is_empty():
+            """Swarm may be about to remove the containers of its tasks itself."""
+            left = node.docker("ps", "-aq", "--filter", f"label={LABEL}").split()
+            if left:
+                node.docker("rm", "-f", "-v", *left, check=False)
+            return not left
+
+        until(f"{node} has no container of a test", is_empty, 30)
         for network in node.docker("network", "ls", "-q", "--filter", f"label={LABEL}").split():
             node.docker("network", "rm", network, check=False)
         for name in node.kept_maintenance():

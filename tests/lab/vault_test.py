@@ -145,8 +145,8 @@ class ThreeServers(unittest.TestCase):
     def test_1_the_lab_exec_knows_vault(self):
         self.assertIn('"data"', until("a secret of the mount that is new", self.database))
         self.assertEqual(self.probe.ask("secret database"), "ok 0 values")
-        states = sorted(self.probe.ask("health").split()[1:])
-        self.assertEqual(states, ["active", "standby", "standby"])
+        wanted = ["active", "standby", "standby"]
+        until("all are well", lambda: sorted(self.probe.ask("health").split()[1:]) == wanted)
 
     def test_2_with_the_leader_killed_signing_goes_on_without_one_failure(self):
         self.kill(self.elsewhere())
@@ -179,7 +179,10 @@ class ThreeServers(unittest.TestCase):
             self.assertRegex(self.probe.sign(), "^ok ")
 
     def test_4_with_the_quorum_lost_signing_goes_on(self):
-        self.kill(*(node for node in NODES if node != NODE))
+        # The leader last: where it goes first, another may lead for a while and then lose.
+        leader = vault.leader(State.running())
+        others = [node for node in NODES if node != NODE]
+        self.kill(*sorted(others, key=lambda node: node == leader))
         for _ in range(20):
             self.assertRegex(self.probe.sign(), "^ok ")
         self.assertTrue(self.probe.logged_in())

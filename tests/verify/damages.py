@@ -302,15 +302,17 @@ def everything_frozen(lab):
     frozen = ((lab.thanos, "docker"), (lab.thanos, "consul"), (lab.oracle1, "bevmesh"))
     for node, service in frozen:
         node.freeze(service)
-    began = time.monotonic()
-    code, codes, _ = lab.verify()
-    took = time.monotonic() - began
-    print(f"  with three parts frozen: {took:.1f} s, {sorted(codes)}")
-    check(took < 10, f"verify took {took:.1f} s")
-    equal(code, 3, "exit code")
-    yield
-    for node, service in frozen:
-        node.thaw(service)
+    try:
+        began = time.monotonic()
+        code, codes, _ = lab.verify()
+        took = time.monotonic() - began
+        print(f"  with three parts frozen: {took:.1f} s, {sorted(codes)}")
+        check(took < 10, f"verify took {took:.1f} s")
+        equal(code, 3, "exit code")
+        yield
+    finally:
+        for node, service in frozen:
+            node.thaw(service)
 
 
 def judge(lab, name):

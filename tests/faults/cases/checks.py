@@ -218,4 +218,4 @@ def script_and_docker_checks(lab):
         own.write_text(json.dumps(settings))
         node.kill("consul", signal.SIGTERM)
         node.start("consul")
-    check(node.named("scripted") == [], "its entry")
+    until_equal("its entry", lambda: node.named("scripted"), [])

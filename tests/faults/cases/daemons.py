@@ -177,7 +177,7 @@ def stopped_in_order(lab):
     node.kill("bevmesh", signal.SIGTERM)
     took = time.monotonic() - began
     until_equal("the exit status", lambda: node.ending("bevmesh"), 0)
-    check(took < 5, f"with both frozen it took {took:.1f} s")
+    check(took < 10, f"with both frozen it took {took:.1f} s")  # then it would be forced
     asking.wait(30)
     for service in ("consul", "docker"):
         node.thaw(service)
