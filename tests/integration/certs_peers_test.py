@@ -71,7 +71,7 @@ class PeersOverVault(VaultTest):
         return (self.home / f"daemon-{node}.log").read_text()
 
     def refusals(self, node):
-        """Of callers for what they showed; a busy machine's give up in the middle of a handshake."""
+        """Of callers for what they showed; a busy one's give up in the middle of a handshake."""
         given_up = ("truncated", "handshake within", "reset by peer")
         lines = self.log(node).splitlines()
         found = [line for line in lines if "a connection was refused" in line]
