@@ -7,33 +7,19 @@
 // renamed into its place in the order given (what is trusted before the key, the certificate last);
 // `inplace` overwrites them, for single files that are bound into a container, where a rename would
 // not be seen. Between two of the files both of these are mixed for a moment; `linked` never is.
-// Owner and mode are set before there is content. Links are not followed where files are made.
+// Owner and mode are set before there is content. The folder belongs to the service's user: what is
+// in it is taken as directory.hpp says.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <sys/types.h>
+#include <utility>
 #include <vector>
 
-#include "mesh/base/result.hpp"
-#include "mesh/base/secret.hpp"
-#include "mesh/os/descriptor.hpp"
+#include "certs/directory.hpp"
 
 namespace bevmesh::certs {
 
 enum class layout { linked, flat, inplace };
-
-struct ownership {
-    std::optional<uid_t> user;  // absent: the daemon's
-    std::optional<gid_t> group;
-    mode_t directory = 0750;
-};
-
-struct stored_file {
-    std::string name;  // "key.pem"
-    secret content;
-    mode_t mode = 0640;
-};
 
 class store {
 public:
@@ -56,18 +42,6 @@ public:
     [[nodiscard]] std::string const& folder() const noexcept { return folder_; }
 
 private:
-    [[nodiscard]] std::string path_of(unsigned generation) const;
-    [[nodiscard]] result<void> make_directory(std::string const& path) const;
-    [[nodiscard]] result<descriptor> begin_file(std::string const& path,
-                                                stored_file const& file) const;
-    [[nodiscard]] result<descriptor> take_probe(std::string const& path,
-                                                stored_file const& file) const;
-    [[nodiscard]] result<void> overwrite(std::string const& path, stored_file const& file) const;
-    [[nodiscard]] result<void> mend(unsigned generation,
-                                    std::vector<stored_file> const& files) const;
-    [[nodiscard]] result<void> link_to(unsigned generation) const;
-    [[nodiscard]] result<void> place(stored_file const& file) const;
-
     std::string folder_;
     layout how_;
     ownership of_;

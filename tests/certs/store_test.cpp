@@ -178,6 +178,81 @@ TEST_CASE("links that somebody put where files are made are not followed") {
     CHECK(text(victim) == "safe");
 }
 
+TEST_CASE("whoever owns the folder has no file of another's given to him, read or overwritten") {
+    place at;
+    auto const other = at.root / "other";
+    fs::create_directory(other);
+    std::ofstream(other / "key.pem") << "theirs";
+    fs::permissions(other / "key.pem", fs::perms::owner_read | fs::perms::owner_write);
+    auto const how = GENERATE(layout::linked, layout::flat);
+    auto const s = made(at, how);
+    REQUIRE(s.write(2, pair("two")).has_value());
+    fs::path const folder = at.folder();
+    auto const generation = folder / ".gen-2";
+    SECTION("by a name in the list that leads elsewhere") {
+        auto const* const name = GENERATE("x/key.pem", "../../other/key.pem", "..", "");
+        fs::create_directory_symlink(other, generation / "x");
+        fs::create_directory(folder / "x");
+        std::ofstream(generation / ".order") << "0644 " << name << "\n";
+        CHECK(s.use(2).has_error());
+        CHECK_FALSE(fs::exists(folder / "x/key.pem"));
+    }
+    SECTION("by a mode that is more than permissions") {
+        std::ofstream(generation / ".order") << "6755 key.pem\n";
+        CHECK(s.use(2).has_error());
+    }
+    SECTION("by a link in place of a generation") {
+        fs::remove_all(generation);
+        std::ofstream(other / ".order") << "0644 key.pem\n";
+        fs::create_directory_symlink(other, generation);
+        CHECK(s.use(2).has_error());
+        CHECK(s.read(2).has_error());
+        REQUIRE(s.write(2, pair("again")).has_value());
+        CHECK_FALSE(fs::is_symlink(generation));
+    }
+    SECTION("by another name of the file") {
+        fs::remove(generation / "key.pem");
+        fs::create_hard_link(other / "key.pem", generation / "key.pem");
+        CHECK(s.use(2).has_error());
+        CHECK(s.forget_older(3, 1).has_value());
+        CHECK_FALSE(fs::exists(generation));
+    }
+    SECTION("by what stands in the probe's place when the next generation is written") {
+        REQUIRE(s.check_writable().has_value());
+        auto const probe = folder / ".probe";
+        REQUIRE(fs::remove(probe));
+        switch (GENERATE(0, 1, 2, 3)) {
+            case 0:
+                fs::create_symlink(other / "key.pem", probe);
+                break;
+            case 1:
+                fs::create_hard_link(other / "key.pem", probe);
+                break;
+            case 2:
+                REQUIRE(::mkfifo(probe.c_str(), 0600) == 0);
+                break;
+            default:
+                break;
+        }
+        REQUIRE(s.write(3, pair("three")).has_value());
+        CHECK(s.use(3).has_value());
+    }
+    CHECK(text(other / "key.pem") == "theirs");
+    CHECK(mode_of(other / "key.pem") == 0600);
+}
+
+TEST_CASE("what shows that a target can be written takes no room and is no more than a file") {
+    place at;
+    store const s(at.folder(), layout::linked, {});
+    REQUIRE(s.check_writable().has_value());
+    CHECK(fs::file_size(at.folder() + "/.probe") == 0);
+    REQUIRE(s.check_writable().has_value());
+    REQUIRE(s.write(1, pair("one")).has_value());
+    CHECK_FALSE(fs::exists(at.folder() + "/.probe"));
+    REQUIRE(s.use(1).has_value());
+    CHECK(s.read(1)->size() == 3);
+}
+
 TEST_CASE("files get the owner that was asked for, or the write fails") {
     place at;
     ownership of;
