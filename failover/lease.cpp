@@ -267,6 +267,9 @@ void absorb(turn const& t, write_answered const& e) {
             a->overdue = true;
             break;
         case outcome::refused:
+            // Of what reached Consul twice only the second is refused: whether it was committed is
+            // known with the next answer, and until then the server waits for whoever it named.
+            t.s.gate.may_relax = false;
             std::erase_if(t.s.attempts,
                           [&](attempt const& each) { return each.record.write_id == e.write_id; });
             if (t.s.at == stage::taking && t.s.attempts.empty()) t.enter(stage::observing);

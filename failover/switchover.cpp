@@ -50,7 +50,7 @@ void look_paused(turn const& t) {
     if (!t.leads() || t.s.at == stage::draining) t.s.paused = false;
     auto& r = t.s.resumption;
     if (!t.s.paused || r.out(t.now) || t.now < r.sent + t.p.timing.request) return;
-    t.act(resume_writes{t.begin(r, t.p.timing.request), t.s.process});
+    t.act(resume_writes{t.begin(r, t.p.timing.fence), t.s.process});
 }
 
 void absorb_drain(turn const& t, carried_out const& e) {

@@ -53,9 +53,14 @@ void world::on(node& n, probe const& a) {
         hung.facts.condition = condition::hung;
         return answer_later(n, a.limit.count(), hung);
     }
-    queue_.in(dice_.between(ms / 20, 3 * ms), [this, &n, life, a, asked] {
+    // What is true when the database speaks, from at once to the end, need not be when it is heard.
+    auto const heard = dice_.between(ms / 20, 3 * ms);
+    auto const spoken = heard * static_cast<ticks>(a.op % 4) / 3;
+    queue_.in(spoken, [this, &n, life, a, asked, on_the_way = heard - spoken] {
         if (n.db.frozen) return;
-        deliver(n, life, probed{a.op, asked, facts_of(n)});
+        queue_.in(on_the_way, [this, &n, life, told = probed{a.op, asked, facts_of(n)}] {
+            deliver(n, life, told);
+        });
     });
 }
 

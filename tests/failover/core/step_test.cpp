@@ -1,6 +1,8 @@
 // The core action by action, with a driver that answers at once.
 #include "failover/step.hpp"
 
+#include <algorithm>
+
 #include "failover/candidates.hpp"
 #include "failover/explain.hpp"
 #include "tests/catch.hpp"
@@ -353,6 +355,56 @@ TEST_CASE("a daemon that died while it drained leaves no database without writes
     CHECK(t.did("resume"));
     t.resumes = true;
     t.advance(seconds(1));
+    (void)t.done();
+    t.advance(seconds(2));
+    CHECK_FALSE(t.did("resume"));
+}
+
+TEST_CASE("a refusal is no proof: the server waits for whoever the write named") {
+    table t(test::policy_of_a());
+    t.serve();
+    t.b->database.upstream = "a";
+    t.b->database.streaming = true;
+    t.b->database.history = t.database.history;
+    t.database.replicas = {{"b", t.database.at, true}};
+    t.consul_repeats = true;
+    while (!t.entry->entry_of("b"))
+        t.advance(milliseconds(20));
+    REQUIRE(t.core.hold->record.entry_of("b") == nullptr);
+    (void)t.done();
+    t.database.replicas.clear();
+    while (!t.did("set gate 0"))
+        t.advance(milliseconds(10));
+    CHECK(t.entry->entry_of("b") == nullptr);
+}
+
+TEST_CASE("writes that a switchover paused are resumed until that is confirmed, and not beyond") {
+    table t(test::policy_of_a());
+    t.serve_with_replica();
+    t.drains = false;
+    t.resumes = false;
+    (void)t.done();
+    t.give(ordered{order::switchover, "b"});
+    t.advance(milliseconds(500));
+    REQUIRE(t.did("tell \"the switchover of db ends where it began"));
+    CHECK(t.did("resume"));
+    (void)t.done();
+    t.advance(seconds(2));
+    auto const again = t.done();
+    auto const tries = std::ranges::count_if(
+        again, [](std::string const& line) { return line.starts_with("resume"); });
+    CHECK(tries >= 2);
+    CHECK(tries < 20);
+    SECTION("confirmed") {
+        t.resumes = true;
+        t.advance(seconds(1));
+    }
+    SECTION("the primary is being fenced") {
+        t.consul_answers = false;
+        t.b_promises = false;
+        t.advance(seconds(5));
+        REQUIRE(t.did("fence"));
+    }
     (void)t.done();
     t.advance(seconds(2));
     CHECK_FALSE(t.did("resume"));

@@ -106,6 +106,9 @@ void table::answer(write_record const& a) {
     }
     index += 1;
     entry = a.record;
+    if (consul_repeats && a.record.entry_of("b") != nullptr) {
+        return queue(write_answered{a.record.write_id, outcome::refused});
+    }
     if (consul_commits_silently) return queue(write_answered{a.record.write_id, outcome::unknown});
     queue(write_answered{a.record.write_id, outcome::done, index});
 }

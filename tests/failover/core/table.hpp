@@ -39,6 +39,7 @@ public:
 
     bool consul_answers = true;
     bool consul_commits_silently = false;  // writes commit, their answers are lost
+    bool consul_repeats = false;           // what names b reaches it twice: committed, then refused
     bool guard_answers = true;
     bool probes_answer = true;
     bool resumes = true;
