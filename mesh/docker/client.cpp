@@ -1,5 +1,6 @@
 #include "mesh/docker/client.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "mesh/docker/codec.hpp"
@@ -241,13 +242,14 @@ awaitable<result<exec_result>> http_docker::exec(std::string id, std::vector<std
 
     auto start = post("/exec/" + *exec_id + "/start", R"({"Detach":false,"Tty":false})");
     start.timeout = exec_limit;
-    auto const deadline = net::now() + exec_limit;
+    auto const began = net::now();
     auto const ran = co_await send(std::move(start));
     if (ran.has_error()) co_return ran.error();
     auto output = demultiplex(ran->body);
     if (output.has_error()) {
         co_return failure{output.error().code, "exec in " + id + ": " + output.error().doing};
     }
+    auto const deadline = std::max<instant>(began + exec_limit, net::now() + seconds(1));
     auto const code = co_await exit_code_of(*exec_id, deadline);
     if (code.has_error()) co_return code.error();
     exec_result done;

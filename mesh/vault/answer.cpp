@@ -33,9 +33,9 @@ bool says_absent(std::string const& reason) {
            reason.starts_with("No auth engine at");
 }
 
-/// A KV 2 engine that was just mounted, for a moment; as a 400.
+/// A KV 2 engine that was just mounted, for a moment, on the leader or on another; as a 400.
 bool says_soon(std::string const& reason) {
-    return reason.starts_with("Upgrading from non-versioned to versioned data");
+    return says(reason, "from non-versioned to versioned data");
 }
 
 std::string words_for(unsigned status) {

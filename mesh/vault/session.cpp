@@ -154,7 +154,7 @@ void turn::later(failure const& why) {
         cap = std::clamp(left, milliseconds(1'000), cap);
     };
     if (s_.token_end && *s_.token_end > now_) hurry(*s_.token_end);
-    if (s_.needed_by) hurry(*s_.needed_by);
+    if (s_.needed_by && !s_.token_known) hurry(*s_.needed_by);
     s_.retry_at = now_ + backoff_delay({milliseconds(1'000), cap}, s_.failures++, random_);
     trouble(say::warning, "Vault: " + why.doing);
 }

@@ -154,6 +154,11 @@ TEST_CASE("what an answer means, by OpenBao's status and words") {
                 R"({"errors":["Upgrading from non-versioned to versioned data. This backend will )"
                 R"(be unavailable for a brief period and will resume service shortly."]})")
               .what == meaning::elsewhere);
+    CHECK(judge(400, "",
+                R"({"errors":["Waiting for the primary to upgrade from non-versioned to versioned )"
+                R"(data. This backend will be unavailable for a brief period and will resume )"
+                R"(service when the primary is finished."]})")
+              .what == meaning::elsewhere);
     for (unsigned const status : {412U, 429U, 472U, 473U, 501U, 502U})
         CHECK(judge(status, "", "").what == meaning::elsewhere);
 }

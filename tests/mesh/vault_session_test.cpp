@@ -293,6 +293,8 @@ TEST_CASE("without a token, logins are tried the more often the nearer a certifi
     n.log_in();
     n.now = *n.state.token_end;
     n.tick();
+    if (n.asks(ask_for::keep)) n.keeps();
+    REQUIRE(n.asks(ask_for::login));
     auto const tries_in = [&](std::optional<instant> needed_by) {
         auto const end = n.now + seconds(600);
         unsigned tries = 0;
