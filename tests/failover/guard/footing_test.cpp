@@ -61,6 +61,8 @@ TEST_CASE("The kernel's watchdog is fed while a process is held, and stopped in 
     auto const device = where.path("watchdog");
     REQUIRE(::mkfifo(device.c_str(), 0600) == 0);
     int const kernel = ::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    // A FIFO that nobody writes to ends, until it is opened again: not so a device.
+    int const stays = ::open(device.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     auto options = options_in(where);
     options.watchdog = device;
     options.watchdog_timeout = seconds(1);
@@ -88,6 +90,7 @@ TEST_CASE("The kernel's watchdog is fed while a process is held, and stopped in 
     guard_process.reset();  // no 'V': a real device would reset the machine
     while (::read(kernel, &byte, 1) == 1)
         CHECK(byte == '\0');
+    ::close(stays);
     ::close(kernel);
 }
 
