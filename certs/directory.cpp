@@ -16,6 +16,7 @@ namespace bevmesh::certs {
 namespace {
 
 constexpr std::size_t file_max = 1U << 20U;
+constexpr std::size_t files_at_once = 32;
 // Of what somebody else may have put there: neither followed, nor waited for (a FIFO).
 constexpr int careful = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 constexpr int as_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -53,16 +54,16 @@ bool sync_all(std::vector<descriptor> const& files) {
     return std::ranges::all_of(files, [](auto const& each) { return ::fsync(each.get()) == 0; });
 }
 
-result<directory> directory::open(std::string path) {
+result<directory> directory::open(std::string path, ownership const& of) {
     descriptor opened(::open(path.c_str(), as_directory));
     if (!opened) return system_failure("open the directory " + path);
-    return directory(std::move(path), std::move(opened));
+    return directory(std::move(path), of, std::move(opened));
 }
 
 result<directory> directory::make(std::string path, ownership const& of) {
     bool const made = ::mkdir(path.c_str(), 0700) == 0;
     if (!made && errno != EEXIST) return system_failure("make the directory " + path);
-    auto opened = open(std::move(path));
+    auto opened = open(std::move(path), of);
     if (opened.has_value() && made && !give(opened->opened_.get(), of, of.directory))
         return system_failure("give the directory " + opened->path_ + " its owner and mode");
     return opened;
@@ -73,15 +74,15 @@ result<directory> directory::open_directory(std::string const& name) const {
     if (!is_plain(name)) return not_plain(path);
     descriptor opened(::openat(opened_.get(), name.c_str(), as_directory));
     if (!opened) return system_failure("open the directory " + path);
-    return directory(std::move(path), std::move(opened));
+    return directory(std::move(path), of_, std::move(opened));
 }
 
-result<directory> directory::make_directory(std::string const& name, ownership const& of) const {
+result<directory> directory::make_directory(std::string const& name) const {
     if (!is_plain(name)) return not_plain(path_of(name));
     bool const made = ::mkdirat(opened_.get(), name.c_str(), 0700) == 0;
     if (!made && errno != EEXIST) return system_failure("make the directory " + path_of(name));
     auto opened = open_directory(name);
-    if (opened.has_value() && made && !give(opened->opened_.get(), of, of.directory))
+    if (opened.has_value() && made && !give(opened->opened_.get(), of_, of_.directory))
         return system_failure("give the directory " + opened->path_ + " its owner and mode");
     return opened;
 }
@@ -89,31 +90,41 @@ result<directory> directory::make_directory(std::string const& name, ownership c
 result<descriptor> directory::open_file(std::string const& name, int access) const {
     if (!is_plain(name)) return not_plain(path_of(name));
     descriptor file(::openat(opened_.get(), name.c_str(), access | careful));
-    struct stat is{};
-    if (!file || ::fstat(file.get(), &is) != 0) return system_failure("open " + path_of(name));
-    if (!S_ISREG(is.st_mode) || is.st_nlink != 1)
+    if (!file) return system_failure("open " + path_of(name));
+    if (!is_ours(file.get()))
         return failure{errc::local_error,
-                       "open " + path_of(name) + ": expected a file without other names"};
+                       "open " + path_of(name) +
+                           ": expected a file without other names, of the directory's or the "
+                           "wanted owner"};
     return file;
 }
 
-result<descriptor> directory::make_file(stored_file const& file, ownership const& of) const {
+bool directory::is_ours(int file) const {
+    struct stat here{};
+    struct stat is{};
+    if (::fstat(opened_.get(), &here) != 0 || ::fstat(file, &is) != 0) return false;
+    if (!S_ISREG(is.st_mode) || is.st_nlink != 1) return false;
+    // What nobody else can put there is ours, whoever it was given to.
+    bool const closed = here.st_uid == ::geteuid() && (here.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    return closed || is.st_uid == here.st_uid || is.st_uid == of_.user.value_or(::geteuid());
+}
+
+result<descriptor> directory::make_file(stored_file const& file) const {
     auto const path = path_of(file.name);
     if (!is_plain(file.name)) return not_plain(path);
     constexpr int fresh = O_WRONLY | O_CREAT | O_EXCL;
     descriptor to(::openat(opened_.get(), file.name.c_str(), fresh | careful, 0600));
     if (!to) return system_failure("make " + path);
-    if (!give(to.get(), of, file.mode))
+    if (!give(to.get(), of_, file.mode))
         return system_failure("give " + path + " its owner and mode");
     if (!write_all(to.get(), file.content.reveal())) return system_failure("write " + path);
     return to;
 }
 
 /// Cut to its length afterwards: whoever reads in between finds no empty file.
-result<void> directory::write(descriptor const& to, stored_file const& file,
-                              ownership const& of) const {
+result<void> directory::write(descriptor const& to, stored_file const& file) const {
     auto const path = path_of(file.name);
-    if (!give(to.get(), of, file.mode))
+    if (!give(to.get(), of_, file.mode))
         return system_failure("give " + path + " its owner and mode");
     auto const size = static_cast<off_t>(file.content.reveal().size());
     if (!write_all(to.get(), file.content.reveal()) || ::ftruncate(to.get(), size) != 0)
@@ -124,7 +135,10 @@ result<void> directory::write(descriptor const& to, stored_file const& file,
 result<secret> directory::read(std::string const& name) const {
     auto const file = open_file(name, O_RDONLY);
     if (file.has_error()) return file.error();
+    struct stat is{};
+    if (::fstat(file->get(), &is) != 0) return system_failure("read " + path_of(name));
     std::string content;
+    content.reserve(std::min(static_cast<std::size_t>(is.st_size), file_max));
     std::array<char, 4096> bytes{};
     for (;;) {
         auto const n = ::read(file->get(), bytes.data(), bytes.size());
@@ -139,10 +153,10 @@ result<secret> directory::read(std::string const& name) const {
     return secret(std::move(content));
 }
 
-result<void> directory::mend(stored_file const& file, ownership const& of) const {
+result<void> directory::mend(stored_file const& file) const {
     auto const opened = open_file(file.name, O_RDONLY);
     if (opened.has_error()) return opened.error();
-    if (!give(opened->get(), of, file.mode))
+    if (!give(opened->get(), of_, file.mode))
         return system_failure("give " + path_of(file.name) + " its owner and mode");
     return {};
 }
@@ -170,11 +184,16 @@ void directory::remove_file(std::string const& name) const noexcept {
 }
 
 void directory::wipe() const {
-    auto const all = entries();
+    auto const all = names();
     if (all.has_error()) return;
     std::vector<descriptor> files;
     for (auto const& each : *all) {
-        auto file = open_file(each.name, O_WRONLY);
+        // However many were put there.
+        if (files.size() == files_at_once) {
+            static_cast<void>(sync_all(files));
+            files.clear();
+        }
+        auto file = open_file(each, O_WRONLY);
         struct stat is{};
         if (file.has_error() || ::fstat(file->get(), &is) != 0) continue;
         std::string const zeros(std::min(static_cast<std::size_t>(is.st_size), file_max), '\0');
@@ -188,21 +207,26 @@ result<void> directory::remove_directory(std::string const& name) const {
     if (found.has_error() && found.error().code == errc::not_found) return {};
     if (found.has_value()) found->wipe();
     std::error_code error;
-    std::filesystem::remove_all(path_of(name), error);
+    auto const here = "/proc/self/fd/" + std::to_string(opened_.get());
+    std::filesystem::remove_all(here + "/" + name, error);
     if (error)
         return failure{errc::local_error, "remove " + path_of(name) + ": " + error.message()};
     return {};
 }
 
-result<std::vector<entry>> directory::entries() const {
+result<std::vector<std::string>> directory::names() const {
     descriptor again(::openat(opened_.get(), ".", as_directory));
+    if (!again) return system_failure("list " + path_);
     std::unique_ptr<DIR, int (*)(DIR*)> const list(::fdopendir(again.get()), ::closedir);
     if (!list) return system_failure("list " + path_);
     static_cast<void>(again.release());  // it is closed with the list
-    std::vector<entry> all;
-    errno = 0;
-    while (auto const* const found = ::readdir(list.get()))
-        if (is_plain(found->d_name)) all.push_back({found->d_name, found->d_type == DT_DIR});
+    std::vector<std::string> all;
+    for (;;) {
+        errno = 0;
+        auto const* const found = ::readdir(list.get());
+        if (found == nullptr) break;
+        if (is_plain(found->d_name)) all.emplace_back(found->d_name);
+    }
     if (errno != 0) return system_failure("list " + path_);
     return all;
 }

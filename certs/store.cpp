@@ -19,6 +19,7 @@ std::string const order_name = ".order";
 /// certificates).
 std::string const probe_name = ".probe";
 constexpr mode_t permissions = 0777;
+constexpr std::size_t files_max = 32;
 
 std::string name_of(unsigned generation) {
     return std::string(prefix) + std::to_string(generation);
@@ -47,8 +48,8 @@ result<std::vector<stored_file>> files_in(directory const& generation) {
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
         stored_file file;
         auto const blank = line.find(' ');
-        if (blank == std::string_view::npos || !read_octal(line.substr(0, blank), file.mode) ||
-            !is_plain(line.substr(blank + 1)))
+        if (files.size() == files_max || blank == std::string_view::npos ||
+            !read_octal(line.substr(0, blank), file.mode) || !is_plain(line.substr(blank + 1)))
             return failure{errc::local_error,
                            "read " + generation.path() + ": its list of files is damaged"};
         file.name = std::string(line.substr(blank + 1));
@@ -60,40 +61,40 @@ result<std::vector<stored_file>> files_in(directory const& generation) {
     return files;
 }
 
-result<void> replace(directory const& in, stored_file file, ownership const& of) {
+result<void> replace(directory const& in, stored_file file) {
     auto const name = std::exchange(file.name, file.name + ".new");
     in.remove_file(file.name);
-    auto const made = in.make_file(file, of);
+    auto const made = in.make_file(file);
     if (made.has_error()) return made.error();
     if (::fsync(made->get()) != 0) return system_failure("write " + in.path_of(file.name));
     return in.rename(file.name, name);
 }
 
-result<void> overwrite(directory const& in, stored_file const& file, ownership const& of) {
+result<void> overwrite(directory const& in, stored_file const& file) {
     auto to = in.open_file(file.name, O_WRONLY);
     if (to.has_error() && to.error().code == errc::not_found) {
-        to = in.make_file(file, of);
+        to = in.make_file(file);
         if (to.has_error()) return to.error();
     } else {
         if (to.has_error()) return to.error();
-        if (auto const done = in.write(*to, file, of); done.has_error()) return done.error();
+        if (auto const done = in.write(*to, file); done.has_error()) return done.error();
     }
     if (::fsync(to->get()) != 0) return system_failure("write " + in.path_of(file.name));
     return {};
 }
 
 /// The probe, where it is still what check_writable() left; else a new file.
-result<descriptor> take_probe(directory const& from, directory const& into, stored_file const& file,
-                              ownership const& of) {
+result<descriptor> take_probe(directory const& from, directory const& into,
+                              stored_file const& file) {
     if (from.move(probe_name, into, file.name).has_value()) {
         auto to = into.open_file(file.name, O_WRONLY);
         if (to.has_value()) {
-            if (auto const done = into.write(*to, file, of); done.has_error()) return done.error();
+            if (auto const done = into.write(*to, file); done.has_error()) return done.error();
             return to;
         }
         into.remove_file(file.name);
     }
-    return into.make_file(file, of);
+    return into.make_file(file);
 }
 
 }  // namespace
@@ -104,40 +105,43 @@ result<void> store::check_writable() const {
     folder->remove_file(probe_name);
     // Of a size that a full disk has no room for either.
     stored_file const probe{probe_name, secret(std::string(16'384, '#')), 0600};
-    auto const made = folder->make_file(probe, of_);
+    auto const made = folder->make_file(probe);
     // The room is what the next files need.
     if (made.has_error() || ::ftruncate(made->get(), 0) != 0) {
         folder->remove_file(probe_name);
         return made.has_error() ? made.error() : system_failure("write " + folder_);
     }
     if (how_ != layout::inplace) return {};
-    auto const there = folder->entries();
-    if (there.has_error()) return there.error();
-    for (auto const& each : *there) {
-        if (each.is_directory || each.name.starts_with('.')) continue;
+    auto const all = generations();
+    if (all.has_error()) return all.error();
+    if (all->empty()) return {};
+    // What the next one overwrites, as far as that can be known; the rest is nobody's business.
+    auto const newest = read(all->back());
+    if (newest.has_error()) return {};
+    for (auto const& each : *newest) {
         auto const file = folder->open_file(each.name, O_WRONLY);
-        if (file.has_error()) return file.error();
+        if (file.has_error() && file.error().code != errc::not_found) return file.error();
     }
     return {};
 }
 
 result<void> store::write(unsigned generation, std::vector<stored_file> const& files) const {
-    auto const folder = directory::open(folder_);
+    auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
     auto const name = name_of(generation);
     if (auto const gone = folder->remove_directory(name); gone.has_error()) return gone.error();
-    auto const into = folder->make_directory(name, of_);
+    auto const into = folder->make_directory(name);
     if (into.has_error()) return into.error();
     std::string order;
     std::vector<descriptor> made;
     for (auto const& each : files) {
-        auto file = into->make_file(each, of_);
+        auto file = into->make_file(each);
         if (file.has_error()) return file.error();
         made.push_back(std::move(*file));
         order += octal(each.mode) + " " + each.name + "\n";
     }
     // Last: a generation without it was not written whole.
-    auto last = take_probe(*folder, *into, {order_name, secret(order), 0600}, of_);
+    auto last = take_probe(*folder, *into, {order_name, secret(order), 0600});
     if (last.has_error()) return last.error();
     made.push_back(std::move(*last));
     if (!sync_all(made)) return system_failure("write " + into->path());
@@ -146,7 +150,7 @@ result<void> store::write(unsigned generation, std::vector<stored_file> const& f
 }
 
 result<std::vector<stored_file>> store::read(unsigned generation) const {
-    auto const folder = directory::open(folder_);
+    auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
     auto const from = folder->open_directory(name_of(generation));
     if (from.has_error()) return from.error();
@@ -154,16 +158,16 @@ result<std::vector<stored_file>> store::read(unsigned generation) const {
 }
 
 result<void> store::use(unsigned generation) const {
-    auto const folder = directory::open(folder_);
+    auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
     auto const from = folder->open_directory(name_of(generation));
     if (from.has_error()) return from.error();
     auto const files = files_in(*from);
     if (files.has_error()) return files.error();
     for (auto const& each : *files) {
-        auto const done = how_ == layout::linked ? from->mend(each, of_)
-                          : how_ == layout::flat ? replace(*folder, each, of_)
-                                                 : overwrite(*folder, each, of_);
+        auto const done = how_ == layout::linked ? from->mend(each)
+                          : how_ == layout::flat ? replace(*folder, each)
+                                                 : overwrite(*folder, each);
         if (done.has_error()) return done.error();
     }
     if (how_ == layout::linked) {
@@ -177,12 +181,12 @@ result<void> store::use(unsigned generation) const {
 }
 
 result<std::vector<unsigned>> store::generations() const {
-    auto const folder = directory::open(folder_);
+    auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
-    auto const there = folder->entries();
+    auto const there = folder->names();
     if (there.has_error()) return there.error();
     std::vector<unsigned> found;
-    for (auto const& [name, is_directory] : *there) {
+    for (auto const& name : *there) {
         if (!name.starts_with(prefix)) continue;
         unsigned number = 0;
         auto const* const end = name.data() + name.size();
@@ -196,7 +200,7 @@ result<std::vector<unsigned>> store::generations() const {
 result<void> store::forget_older(unsigned than, unsigned but) const {
     auto const all = generations();
     if (all.has_error()) return all.error();
-    auto const folder = directory::open(folder_);
+    auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
     for (auto const each : *all) {
         if (each >= than) break;

@@ -52,6 +52,8 @@ struct write_answered {
     outcome result = outcome::unknown;
     std::uint64_t index = 0;  // done: the entry's new ModifyIndex
     std::string detail = {};
+    /// Refused, as the entry was not what it builds on: what comes twice is committed, then this.
+    bool conflict = false;
 };
 
 // Peers

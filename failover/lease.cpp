@@ -1,5 +1,7 @@
 #include "failover/lease.hpp"
 
+#include "failover/sync.hpp"
+
 namespace bevmesh::failover::lease {
 
 namespace {
@@ -19,6 +21,7 @@ void move_head(turn const& t, attempt const& a, std::uint64_t index, bool by_rea
     h.inherited = false;
     h.foreign.reset();
     t.s.attempts.clear();
+    t.s.gate.doubted.clear();
     t.s.read.op = 0;  // an answer that is under way may be older than this
 }
 
@@ -267,9 +270,7 @@ void absorb(turn const& t, write_answered const& e) {
             a->overdue = true;
             break;
         case outcome::refused:
-            // Of what reached Consul twice only the second is refused: whether it was committed is
-            // known with the next answer, and until then the server waits for whoever it named.
-            t.s.gate.may_relax = false;
+            if (e.conflict) sync::doubt(t, a->record);
             std::erase_if(t.s.attempts,
                           [&](attempt const& each) { return each.record.write_id == e.write_id; });
             if (t.s.at == stage::taking && t.s.attempts.empty()) t.enter(stage::observing);

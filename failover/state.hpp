@@ -130,6 +130,9 @@ struct gate_view {
     std::map<std::string, instant> silent;   // in-sync replicas that do not stream, since when
     /// The server may be relaxed to record.in_sync: the newest attempt was *answered*.
     bool may_relax = false;
+    /// Named by writes that met a conflict: until another one is committed, those may stand in the
+    /// entry all the same, and the server waits for whom they name.
+    std::vector<std::string> doubted;
 
     friend bool operator==(gate_view const&, gate_view const&) = default;
 };

@@ -102,6 +102,8 @@ gate_setting wanted_gate(turn const& t) {
         for (auto const& node : others_in(a.record.in_sync, t.p))
             add(nodes, node);
     }
+    for (auto const& node : t.s.gate.doubted)
+        add(nodes, node);
     if (t.broken(fault::relax_server_first)) {
         std::erase_if(nodes, [&](auto const& node) { return is_lost(t, node); });
     }
@@ -151,6 +153,11 @@ std::vector<in_sync_entry> wanted(turn const& t) {
         if (auto e = entry_of_peer(t, r.node)) next.push_back(*e);
     }
     return next;
+}
+
+void doubt(turn const& t, lease_record const& refused) {
+    for (auto const& node : others_in(refused.in_sync, t.p))
+        add(t.s.gate.doubted, node);
 }
 
 bool wants_relaxing(turn const& t) {

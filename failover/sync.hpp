@@ -19,6 +19,9 @@ namespace bevmesh::failover::sync {
 /// The server waits for more than the record names.
 [[nodiscard]] bool wants_relaxing(turn const& t);
 
+/// A write met a conflict: whom it names is waited for until another one is committed.
+void doubt(turn const& t, lease_record const& refused);
+
 /// True when the answer was to a set_gate.
 bool absorb(turn const& t, carried_out const& e);
 /// The replicas as the primary sees them now.

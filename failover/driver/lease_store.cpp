@@ -76,7 +76,8 @@ public:
             answer.result = outcome_of(got.error().code);
             answer.detail = describe(got.error());
             // What is refused at once would be asked again at once.
-            auto const pace = got.error().code == errc::conflict ? limit / 10 : limit / 2;
+            answer.conflict = got.error().code == errc::conflict;
+            auto const pace = answer.conflict ? limit / 10 : limit / 2;
             co_await net::sleep_for(pace);
             co_return answer;
         }

@@ -197,6 +197,13 @@ TEST_CASE("whoever owns the folder has no file of another's given to him, read o
         CHECK(s.use(2).has_error());
         CHECK_FALSE(fs::exists(folder / "x/key.pem"));
     }
+    SECTION("by a list that is longer than any") {
+        std::ofstream list(generation / ".order");
+        for (int i = 0; i < 1'000; ++i)
+            list << "0600 key.pem\n";
+        list.close();
+        CHECK(s.use(2).has_error());
+    }
     SECTION("by a mode that is more than permissions") {
         std::ofstream(generation / ".order") << "6755 key.pem\n";
         CHECK(s.use(2).has_error());
@@ -239,6 +246,44 @@ TEST_CASE("whoever owns the folder has no file of another's given to him, read o
     }
     CHECK(text(other / "key.pem") == "theirs");
     CHECK(mode_of(other / "key.pem") == 0600);
+}
+
+TEST_CASE("a file that was moved into another's directory is not his, and stays the owner's") {
+    if (::geteuid() != 0) return;
+    place at;
+    constexpr uid_t user = 12'345;
+    ownership of;
+    of.user = user;
+    store const s(at.folder(), layout::linked, of);
+    REQUIRE(s.check_writable().has_value());
+    REQUIRE(s.write(1, pair("one")).has_value());
+    auto const moved = at.root / "secret";
+    std::ofstream(moved) << "root's";
+    fs::permissions(moved, fs::perms::owner_read | fs::perms::owner_write);
+    auto const there = at.folder() + "/.gen-1/key.pem";
+    fs::rename(moved, there);
+    CHECK(s.use(1).has_error());
+    struct stat is{};
+    REQUIRE(::stat(there.c_str(), &is) == 0);
+    CHECK(is.st_uid == 0);
+    // What was given to its user, or to the one before him, is.
+    REQUIRE(s.write(2, pair("two")).has_value());
+    ownership other;
+    other.user = user + 1;
+    CHECK(store(at.folder(), layout::linked, other).use(2).has_value());
+}
+
+TEST_CASE("a folder whose layout changed to `inplace` is written on") {
+    place at;
+    made(at, layout::linked);
+    store const s(at.folder(), layout::inplace, {});
+    REQUIRE(s.check_writable().has_value());
+    REQUIRE(s.write(2, pair("two")).has_value());
+    REQUIRE(s.use(2).has_value());
+    CHECK(text(at.folder() + "/cert.pem") == "cert two");
+    fs::remove(at.folder() + "/cert.pem");
+    fs::create_symlink(at.root / "elsewhere", at.folder() + "/cert.pem");
+    CHECK(s.check_writable().has_error());
 }
 
 TEST_CASE("what shows that a target can be written takes no room and is no more than a file") {

@@ -37,6 +37,7 @@ void world::on(node& n, write_record const& a) {
     at_consul(self, [this, &n, life, self, a] {
         auto const index = consul_.write(a, dice_);
         write_answered e{a.record.write_id, outcome::refused, 0};
+        e.conflict = !index;
         if (index) {
             e.result = outcome::done;
             e.index = *index;

@@ -40,9 +40,8 @@ settings draw(std::uint64_t seed, fault fault) {
         s.nodes = 3;
         s.kind = kind::postgres;
         s.sync = sync_mode::on;
-        s.slow = 80;
-        s.episodes = 16;
         s.slow = 200;
+        s.episodes = 16;
     }
     // One that moves again and again, while the other may take at once.
     if (fault == fault::release_before_fence) {

@@ -102,12 +102,12 @@ bool table::did(std::string const& beginning) const {
 void table::answer(write_record const& a) {
     if (!consul_answers) return queue(write_answered{a.record.write_id, outcome::unknown});
     if (a.base != (entry ? index : 0)) {
-        return queue(write_answered{a.record.write_id, outcome::refused});
+        return queue(write_answered{a.record.write_id, outcome::refused, 0, {}, true});
     }
     index += 1;
     entry = a.record;
     if (consul_repeats && a.record.entry_of("b") != nullptr) {
-        return queue(write_answered{a.record.write_id, outcome::refused});
+        return queue(write_answered{a.record.write_id, outcome::refused, 0, {}, true});
     }
     if (consul_commits_silently) return queue(write_answered{a.record.write_id, outcome::unknown});
     queue(write_answered{a.record.write_id, outcome::done, index});
