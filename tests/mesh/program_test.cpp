@@ -34,6 +34,13 @@ result<void> run(std::vector<std::string> argv, milliseconds limit = millisecond
     return done;
 }
 
+/// In words, or by the child's status: POSIX leaves posix_spawn both, and where fork is emulated
+/// the child alone knows.
+bool says_absent(failure const& f) {
+    return f.doing == "run /no/such/program: No such file or directory" ||
+           f.doing == "/no/such/program ended with status 127";
+}
+
 }  // namespace
 
 TEST_CASE("a program gets its arguments as they are, and its own environment alone") {
@@ -47,8 +54,7 @@ TEST_CASE("a program that fails, is killed, hangs or is not there is told") {
     CHECK(run({"sh", "-c", "exit 3"}).error().doing == "sh ended with status 3");
     CHECK(run({"sh", "-c", "kill -9 $$"}).error().doing == "sh was ended by signal 9");
     CHECK(run({"sleep", "60"}, milliseconds(50)).error().code == errc::timed_out);
-    CHECK(run({"/no/such/program"}).error().doing ==
-          "run /no/such/program: No such file or directory");
+    CHECK(says_absent(run({"/no/such/program"}).error()));
     CHECK(run({}).error().code == errc::bad_input);
 }
 
@@ -59,8 +65,7 @@ TEST_CASE("what a program writes is read, and what it complained of is told") {
           "sh ended with status 2: no such cluster");
     auto const late = read({"sh", "-c", "echo so far >&2; sleep 60"}, {}, milliseconds(200));
     CHECK(late.error().code == errc::timed_out);
-    CHECK(read({"/no/such/program"}).error().doing ==
-          "run /no/such/program: No such file or directory");
+    CHECK(says_absent(read({"/no/such/program"}).error()));
 }
 
 TEST_CASE("of a program that writes without end the last is kept, and it never waits for us") {
