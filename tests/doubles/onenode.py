@@ -156,10 +156,17 @@ class Node:
         self.lock.close()
 
     def _detach_mounts(self):
-        """What a test mounted below its directory: that could not be removed with it."""
-        places = [line.split()[4] for line in open("/proc/self/mountinfo")]
-        for place in reversed([one for one in places if one.startswith(f"{self.home}/")]):
-            subprocess.run(["umount", "--lazy", place], check=False)
+        """What a test mounted below its directory, and where it mounted that: neither could be
+        removed with it."""
+        fields = [line.split() for line in open("/proc/self/mountinfo")]
+        here = [place for *_, root, place in (f[:5] for f in fields) if self._has(place, root)]
+        for place in reversed(here):
+            subprocess.run(
+                ["umount", "--lazy", "--recursive", place], stderr=subprocess.DEVNULL, check=False
+            )
+
+    def _has(self, *paths):
+        return any(f"{path}/".startswith(f"{self.home}/") for path in paths)
 
     def show_logs(self):
         for log in sorted(self.home.glob("*.log")):
