@@ -64,7 +64,6 @@ void judge_lead(turn const& t, database_facts const& facts) {
         return fencing::begin(t, afterwards::release,
                               "another process runs in the place of the primary", true);
     }
-    if (t.s.database.asked < t.s.promoted) return;
     if (facts.process == t.s.process && facts.role == role::replica && t.s.at != stage::draining) {
         auto const* const entry = t.s.hold->record.entry_of(t.p.self);
         if (entry != nullptr && entry->still_true(facts)) return demoted(t);

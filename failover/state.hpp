@@ -228,7 +228,6 @@ struct state {
     // errands, one of a kind
     errand read, arm, extend, forget, streams, fencing, promotion, proof, drainage, resumption,
         start, repoint, hook, copy, discard, check;
-    instant promoted{};           // when it was known: older probes may tell of the replica
     bool promotion_open = false;  // a promote may still reach the database
     std::string promotion_loose;  // the process that a promote without an answer may still reach
     bool paused = false;          // a drain may have left the writes of our process waiting

@@ -227,16 +227,21 @@ void look_arming(turn const& t) {
     if (t.s.armed == t.s.process) t.enter(stage::promoting);
 }
 
+/// It is primary: what it was asked before may tell of the replica that it was.
+void promoted(turn const& t) {
+    t.s.promotion_open = false;
+    t.s.waiting_since = t.now;
+    t.enter(stage::proving);
+}
+
 void look_promoting(turn const& t) {
     auto const& h = *t.s.hold;
     if (t.s.promotion.out(t.now)) return;
     auto const& d = t.s.database;
     auto const known = d.asked >= t.s.promotion.sent && d.facts.process == t.s.process;
     if (t.s.promotion_open && known && d.facts.role == role::primary) {
-        t.s.promotion_open = false;
         t.s.promotion_loose = t.s.process;
-        t.s.promoted = t.now;
-        return t.enter(stage::proving);
+        return promoted(t);
     }
     if (t.now >= t.s.at_since + t.p.promote) {
         return fencing::begin(t, afterwards::release, "the promotion does not come to an end");
@@ -285,12 +290,10 @@ void promotion_failed(turn const& t, std::string const& why) {
 void absorb_promotion(turn const& t, carried_out const& e) {
     if (t.s.at != stage::promoting) return;
     if (e.result == outcome::done) {
-        t.s.promotion_open = false;
         t.s.gate.known = true;
         t.s.gate.now = sync::first_gate(t.s.hold->record, t.p);
         t.s.database.probe_next = t.now;
-        t.s.promoted = t.now;
-        t.enter(stage::proving);
+        promoted(t);
     } else if (e.result == outcome::refused) {
         t.s.promotion_open = false;
         promotion_failed(t, e.detail);
