@@ -54,37 +54,39 @@ bool sync_all(std::vector<descriptor> const& files) {
     return std::ranges::all_of(files, [](auto const& each) { return ::fsync(each.get()) == 0; });
 }
 
-result<directory> directory::open(std::string path, ownership const& of) {
-    descriptor opened(::open(path.c_str(), as_directory));
+result<directory> directory::open_at(int at, std::string const& name, std::string path,
+                                     ownership const& of) {
+    descriptor opened(::openat(at, name.c_str(), as_directory));
     if (!opened) return system_failure("open the directory " + path);
     return directory(std::move(path), of, std::move(opened));
 }
 
-result<directory> directory::make(std::string path, ownership const& of) {
-    bool const made = ::mkdir(path.c_str(), 0700) == 0;
+result<directory> directory::make_at(int at, std::string const& name, std::string path,
+                                     ownership const& of) {
+    bool const made = ::mkdirat(at, name.c_str(), 0700) == 0;
     if (!made && errno != EEXIST) return system_failure("make the directory " + path);
-    auto opened = open(std::move(path), of);
+    auto opened = open_at(at, name, std::move(path), of);
     if (opened.has_value() && made && !give(opened->opened_.get(), of, of.directory))
         return system_failure("give the directory " + opened->path_ + " its owner and mode");
     return opened;
 }
 
+result<directory> directory::open(std::string const& path, ownership const& of) {
+    return open_at(AT_FDCWD, path, path, of);
+}
+
+result<directory> directory::make(std::string const& path, ownership const& of) {
+    return make_at(AT_FDCWD, path, path, of);
+}
+
 result<directory> directory::open_directory(std::string const& name) const {
-    auto path = path_of(name);
-    if (!is_plain(name)) return not_plain(path);
-    descriptor opened(::openat(opened_.get(), name.c_str(), as_directory));
-    if (!opened) return system_failure("open the directory " + path);
-    return directory(std::move(path), of_, std::move(opened));
+    if (!is_plain(name)) return not_plain(path_of(name));
+    return open_at(opened_.get(), name, path_of(name), of_);
 }
 
 result<directory> directory::make_directory(std::string const& name) const {
     if (!is_plain(name)) return not_plain(path_of(name));
-    bool const made = ::mkdirat(opened_.get(), name.c_str(), 0700) == 0;
-    if (!made && errno != EEXIST) return system_failure("make the directory " + path_of(name));
-    auto opened = open_directory(name);
-    if (opened.has_value() && made && !give(opened->opened_.get(), of_, of_.directory))
-        return system_failure("give the directory " + opened->path_ + " its owner and mode");
-    return opened;
+    return make_at(opened_.get(), name, path_of(name), of_);
 }
 
 result<descriptor> directory::open_file(std::string const& name, int access) const {

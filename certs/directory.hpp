@@ -43,9 +43,9 @@ struct stored_file {
 class directory {
 public:
     /// `of`: whose the files in it are to be.
-    [[nodiscard]] static result<directory> open(std::string path, ownership const& of);
+    [[nodiscard]] static result<directory> open(std::string const& path, ownership const& of);
     /// Made where it is not there; one that is made is closed until it has its owner.
-    [[nodiscard]] static result<directory> make(std::string path, ownership const& of);
+    [[nodiscard]] static result<directory> make(std::string const& path, ownership const& of);
     [[nodiscard]] result<directory> open_directory(std::string const& name) const;
     [[nodiscard]] result<directory> make_directory(std::string const& name) const;
 
@@ -79,6 +79,10 @@ private:
     directory(std::string path, ownership const& of, descriptor opened)
         : path_(std::move(path)), of_(of), opened_(std::move(opened)) {}
 
+    static result<directory> open_at(int at, std::string const& name, std::string path,
+                                     ownership const& of);
+    static result<directory> make_at(int at, std::string const& name, std::string path,
+                                     ownership const& of);
     [[nodiscard]] bool is_ours(int file) const;
     void wipe() const;
 

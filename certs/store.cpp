@@ -38,6 +38,22 @@ bool read_octal(std::string_view text, mode_t& mode) {
     return read.ec == std::errc() && read.ptr == end && (mode & ~permissions) == 0;
 }
 
+/// Ascending.
+result<std::vector<unsigned>> generations_in(directory const& folder) {
+    auto const there = folder.names();
+    if (there.has_error()) return there.error();
+    std::vector<unsigned> found;
+    for (auto const& name : *there) {
+        if (!name.starts_with(prefix)) continue;
+        unsigned number = 0;
+        auto const* const end = name.data() + name.size();
+        auto const read = std::from_chars(name.data() + prefix.size(), end, number);
+        if (read.ec == std::errc() && read.ptr == end) found.push_back(number);
+    }
+    std::ranges::sort(found);
+    return found;
+}
+
 /// The list may be another's work by now: names are held against what a file's name can be.
 result<std::vector<stored_file>> files_in(directory const& generation) {
     auto const order = generation.read(order_name);
@@ -59,6 +75,12 @@ result<std::vector<stored_file>> files_in(directory const& generation) {
         files.push_back(std::move(file));
     }
     return files;
+}
+
+result<std::vector<stored_file>> files_in(directory const& folder, unsigned generation) {
+    auto const from = folder.open_directory(name_of(generation));
+    if (from.has_error()) return from.error();
+    return files_in(*from);
 }
 
 result<void> replace(directory const& in, stored_file file) {
@@ -112,11 +134,11 @@ result<void> store::check_writable() const {
         return made.has_error() ? made.error() : system_failure("write " + folder_);
     }
     if (how_ != layout::inplace) return {};
-    auto const all = generations();
+    auto const all = generations_in(*folder);
     if (all.has_error()) return all.error();
     if (all->empty()) return {};
     // What the next one overwrites, as far as that can be known; the rest is nobody's business.
-    auto const newest = read(all->back());
+    auto const newest = files_in(*folder, all->back());
     if (newest.has_error()) return {};
     for (auto const& each : *newest) {
         auto const file = folder->open_file(each.name, O_WRONLY);
@@ -152,9 +174,7 @@ result<void> store::write(unsigned generation, std::vector<stored_file> const& f
 result<std::vector<stored_file>> store::read(unsigned generation) const {
     auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
-    auto const from = folder->open_directory(name_of(generation));
-    if (from.has_error()) return from.error();
-    return files_in(*from);
+    return files_in(*folder, generation);
 }
 
 result<void> store::use(unsigned generation) const {
@@ -183,25 +203,14 @@ result<void> store::use(unsigned generation) const {
 result<std::vector<unsigned>> store::generations() const {
     auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
-    auto const there = folder->names();
-    if (there.has_error()) return there.error();
-    std::vector<unsigned> found;
-    for (auto const& name : *there) {
-        if (!name.starts_with(prefix)) continue;
-        unsigned number = 0;
-        auto const* const end = name.data() + name.size();
-        auto const read = std::from_chars(name.data() + prefix.size(), end, number);
-        if (read.ec == std::errc() && read.ptr == end) found.push_back(number);
-    }
-    std::ranges::sort(found);
-    return found;
+    return generations_in(*folder);
 }
 
 result<void> store::forget_older(unsigned than, unsigned but) const {
-    auto const all = generations();
-    if (all.has_error()) return all.error();
     auto const folder = directory::open(folder_, of_);
     if (folder.has_error()) return folder.error();
+    auto const all = generations_in(*folder);
+    if (all.has_error()) return all.error();
     for (auto const each : *all) {
         if (each >= than) break;
         if (each == but) continue;

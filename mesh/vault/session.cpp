@@ -24,9 +24,14 @@ nanoseconds part_of(seconds whole, double share) {
 
 class turn {
 public:
-    turn(session_state& s, instant now, session_policy const& policy, random_source& random,
-         std::vector<session_action>& actions)
-        : s_(s), now_(now), policy_(policy), random_(random), actions_(actions) {}
+    turn(session_state& s, instant now, std::optional<instant> needed_by,
+         session_policy const& policy, random_source& random, std::vector<session_action>& actions)
+        : s_(s),
+          now_(now),
+          needed_by_(needed_by),
+          policy_(policy),
+          random_(random),
+          actions_(actions) {}
 
     void refused_token(secret const& token) {
         if (token == s_.kept.token) s_.token_known = false;
@@ -51,6 +56,7 @@ private:
 
     session_state& s_;
     instant now_;
+    std::optional<instant> needed_by_;
     session_policy const& policy_;
     random_source& random_;
     std::vector<session_action>& actions_;
@@ -154,7 +160,7 @@ void turn::later(failure const& why) {
         cap = std::clamp(left, milliseconds(1'000), cap);
     };
     if (s_.token_end && *s_.token_end > now_) hurry(*s_.token_end);
-    if (s_.needed_by && !s_.token_known) hurry(*s_.needed_by);
+    if (needed_by_ && !s_.token_known) hurry(*needed_by_);
     s_.retry_at = now_ + backoff_delay({milliseconds(1'000), cap}, s_.failures++, random_);
     trouble(say::warning, "Vault: " + why.doing);
 }
@@ -328,8 +334,7 @@ instant turn::wake() const {
 session_turn step(session_state state, session_event const& event, instant now,
                   session_policy const& policy, random_source& random) {
     session_turn out;
-    turn t(state, now, policy, random, out.actions);
-    state.needed_by = event.needed_by;
+    turn t(state, now, event.needed_by, policy, random, out.actions);
     if (event.what == session_event::kind::answered) t.answered(event.answer);
     if (event.what == session_event::kind::token_refused) t.refused_token(event.token);
     t.go_on();

@@ -104,7 +104,6 @@ struct session_state {
     bool kept_refused = false;
     bool wrapped_refused = false;
     bool wrapped_checked = false;
-    std::optional<instant> needed_by;  // as the newest event told
     std::optional<ask_for> waiting;
     unsigned failures = 0;
     instant retry_at{};
