@@ -158,12 +158,11 @@ class Node:
     def _detach_mounts(self):
         """What a test mounted below its directory, and where it mounted that: neither could be
         removed with it."""
-        fields = [line.split() for line in open("/proc/self/mountinfo")]
-        here = [place for *_, root, place in (f[:5] for f in fields) if self._has(place, root)]
-        for place in reversed(here):
-            subprocess.run(
-                ["umount", "--lazy", "--recursive", place], stderr=subprocess.DEVNULL, check=False
-            )
+        mounts = [line.split()[3:5] for line in open("/proc/self/mountinfo")]
+        for root, place in reversed(mounts):
+            if self._has(root, place):
+                command = ["umount", "--lazy", "--recursive", place]
+                subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
 
     def _has(self, *paths):
         return any(f"{path}/".startswith(f"{self.home}/") for path in paths)
